@@ -163,6 +163,8 @@ export interface ListenerHandlers {
 export interface StreamListener {
   /** Starts to listen; resolves with the bound port (0 asks for any). Rejects with NetworkError. */
   listen(role: ListenerRole, port: number, handlers: ListenerHandlers): Promise<BoundPort>;
+  /** Makes ahead whatever the first handshake with this identity would otherwise wait for. */
+  prepare(identity: TlsIdentity): void;
 }
 
 export interface BoundPort {

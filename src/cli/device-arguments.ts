@@ -1,0 +1,140 @@
+import path from 'node:path';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { boards } from '../../boards/index.js';
+import { parseSetupCode, type SetupCode } from '../crypto/setup-code.js';
+import { ConfigError } from '../errors.js';
+import type { BoardDefinition } from '../model/board.js';
+import { LOG_LEVELS } from '../node/log.js';
+import type { LogLevel } from '../platform.js';
+import { makeProfile, type Profile, type ProfileName } from '../profile.js';
+import { FIRMWARE_VERSION } from '../version.js';
+
+export interface DeviceArguments {
+  readonly board: BoardDefinition;
+  readonly profile: Profile;
+  readonly state: string;
+  readonly port: number;
+  readonly commissioningPort: number;
+  readonly setupCode: SetupCode | undefined;
+  readonly discriminator: number | undefined;
+  readonly openWindow: boolean;
+  readonly interfaces: readonly string[] | undefined;
+  readonly logLevel: LogLevel;
+  readonly logFormat: 'pretty' | 'json';
+}
+
+/** What the command line came to: arguments, or a text to print and the exit code. */
+export type ParsedDevice = { readonly kind: 'run'; readonly options: DeviceArguments } | { readonly kind: 'exit'; readonly code: number };
+
+const EXAMPLES = `
+Examples:
+  mash-device                                   simulated EV charger, everything kept in ./.state/sim-evse
+  mash-device --profile reference --port 9443   the numbers of the Go reference, another port
+  mash-device --interface eth0 --open-window    one network interface, commissioning window open at once
+  mash-device --set commissioning.window=60000  one value of the profile, times in milliseconds
+  kill -USR1 PID                                presses the simulated button, -USR2 presses it long
+`;
+
+/** Parses the command line of `mash-device`; usage errors are printed with the closest right word and give exit code 2. */
+export function parseDeviceArguments(
+  argv: readonly string[],
+  isTerminal: boolean,
+  print: (text: string) => void,
+  fail: (text: string) => void,
+): ParsedDevice {
+  const command = new Command('mash-device')
+    .description('The device side of MASH: runs a board of this firmware.')
+    .version(FIRMWARE_VERSION)
+    .allowExcessArguments(false)
+    .exitOverride()
+    .configureOutput({ writeOut: print, writeErr: fail })
+    .addOption(new Option('--board <name>', 'board to run').choices([...boards.keys()]).default('sim-evse'))
+    .addOption(
+      new Option('--profile <name>', 'numbers of the draft or of the Go reference').choices(['draft', 'reference']).default('draft'),
+    )
+    .option('--state <folder>', 'folder of the journal (default: ./.state/<board>)')
+    .option('--port <number>', 'operational port', port, 8443)
+    .option('--commissioning-port <number>', 'commissioning port, open while the window is', port, 8444)
+    .option('--setup-code <digits>', 'eight digits; generated once and kept where not given')
+    .option('--discriminator <number>', '0…4095; generated once and kept where not given', discriminator)
+    .option('--open-window', 'opens the commissioning window at start', false)
+    .option('--interface <names...>', 'network interfaces (default: all that fit)')
+    .option('--set <key=value...>', 'overrides values of the profile')
+    .addOption(new Option('--log-level <level>', 'what is logged').choices([...LOG_LEVELS]).default('info'))
+    .addOption(
+      new Option('--log-format <format>', 'how it is logged (default: pretty on a terminal, json elsewhere)').choices(['pretty', 'json']),
+    )
+    .addHelpText('after', EXAMPLES);
+  try {
+    command.parse([...argv], { from: 'user' });
+    return { kind: 'run', options: checked(command.opts(), isTerminal) };
+  } catch (error) {
+    if (error instanceof CommanderError) return { kind: 'exit', code: error.exitCode === 0 ? 0 : 2 };
+    if (!(error instanceof ConfigError)) throw error;
+    fail(`error: ${error.message}\n`);
+    return { kind: 'exit', code: 2 };
+  }
+}
+
+interface Raw {
+  readonly board: string;
+  readonly profile: ProfileName;
+  readonly state?: string;
+  readonly port: number;
+  readonly commissioningPort: number;
+  readonly setupCode?: string;
+  readonly discriminator?: number;
+  readonly openWindow: boolean;
+  readonly interface?: readonly string[];
+  readonly set?: readonly string[];
+  readonly logLevel: LogLevel;
+  readonly logFormat?: 'pretty' | 'json';
+}
+
+function checked(raw: Raw, isTerminal: boolean): DeviceArguments {
+  const board = boards.get(raw.board);
+  if (board === undefined) throw new ConfigError('--board', `there is no board '${raw.board}'`);
+  const profile = makeProfile(raw.profile, settings(raw.set ?? []));
+  if (profile['commissioning.port8444'] === 'on' && raw.port === raw.commissioningPort && raw.port !== 0) {
+    throw new ConfigError('--commissioning-port', `${raw.port} is the operational port already (--port)`);
+  }
+  return {
+    board,
+    profile,
+    state: path.resolve(raw.state ?? path.join('.state', board.name)),
+    port: raw.port,
+    commissioningPort: raw.commissioningPort,
+    setupCode: raw.setupCode === undefined ? undefined : parseSetupCode(raw.setupCode, {}, '--setup-code'),
+    discriminator: raw.discriminator,
+    openWindow: raw.openWindow,
+    interfaces: raw.interface,
+    logLevel: raw.logLevel,
+    logFormat: raw.logFormat ?? (isTerminal ? 'pretty' : 'json'),
+  };
+}
+
+function settings(list: readonly string[]): Record<string, string> {
+  const overrides: Record<string, string> = {};
+  for (const item of list) {
+    const at = item.indexOf('=');
+    if (at < 1) throw new ConfigError('--set', `'${item}' is not key=value`);
+    const key = item.slice(0, at);
+    if (key in overrides) throw new ConfigError('--set', `${key} is given twice`);
+    overrides[key] = item.slice(at + 1);
+  }
+  return overrides;
+}
+
+function port(text: string): number {
+  return wholeNumber(text, 65_535);
+}
+
+function discriminator(text: string): number {
+  return wholeNumber(text, 4095);
+}
+
+function wholeNumber(text: string, maximum: number): number {
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isNaN(value) || value > maximum) throw new InvalidArgumentError(`A whole number of 0…${maximum} is due.`);
+  return value;
+}

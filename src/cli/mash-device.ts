@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+import { MockButton, MockDisplay, MockRelayDriver } from '../../hal/mock/index.js';
+import { MashDevice } from '../device.js';
+import { ConfigError, NetworkError, StoreError } from '../errors.js';
+import { nodeClock } from '../node/clock.js';
+import { nodeCrypto } from '../node/crypto.js';
+import { openFileFlash } from '../node/file-flash.js';
+import { nodeListener } from '../node/listener.js';
+import { nodeLog } from '../node/log.js';
+import { nodeMulticast } from '../node/multicast.js';
+import { lockState } from '../node/state-lock.js';
+import { TerminalPanel } from '../simulator/terminal-panel.js';
+import { EARLIEST_TIME, FIRMWARE_VERSION } from '../version.js';
+import { type DeviceArguments, parseDeviceArguments } from './device-arguments.js';
+
+/** After this long a stop that hangs is ended: SIGTERM promises two seconds. */
+const STOP_LIMIT = 1900;
+
+async function run(options: DeviceArguments): Promise<void> {
+  const { profile, board, interfaces } = options;
+  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  const clock = nodeClock();
+  const log = nodeLog({ level: options.logLevel, format: options.logFormat, write: (line) => void process.stdout.write(`${line}\n`) });
+  const button = new MockButton(() => clock.now());
+  const panel = new TerminalPanel(button, (text) => void process.stdout.write(text));
+  const display = new MockDisplay((shown) => {
+    if (terminal) panel.draw(shown);
+  });
+  const relay = new MockRelayDriver((closed) => log.info('relay', { closed }));
+  const lock = await lockState(options.state);
+  const ipv4 = profile['discovery.ipv4'] === 'on';
+  const device = new MashDevice({
+    profile,
+    board,
+    parts: { button, display, relay },
+    platform: {
+      clock,
+      crypto: nodeCrypto(),
+      log,
+      listener: nodeListener({ clock, log: log.scoped('listener'), ipv4 }),
+      multicast: nodeMulticast({ ipv4, ...(interfaces === undefined ? {} : { interfaces }) }),
+      medium: await openFileFlash({ folder: options.state }),
+    },
+    identity: {
+      ...(options.setupCode === undefined ? {} : { setupCode: options.setupCode }),
+      ...(options.discriminator === undefined ? {} : { discriminator: options.discriminator }),
+    },
+    firmware: FIRMWARE_VERSION,
+    earliest: EARLIEST_TIME,
+    port: options.port,
+    commissioningPort: options.commissioningPort,
+    openWindow: options.openWindow,
+  });
+  let restoreTerminal = (): void => {};
+  const stop = (): void => {
+    setTimeout(() => process.exit(1), STOP_LIMIT).unref();
+    restoreTerminal();
+    void device
+      .close()
+      .then(() => lock.release())
+      .then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  process.on('SIGUSR1', () => panel.press('short'));
+  process.on('SIGUSR2', () => panel.press('long'));
+  try {
+    await device.start();
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  if (terminal) restoreTerminal = panel.readKeys(process.stdin, stop);
+}
+
+const parsed = parseDeviceArguments(
+  process.argv.slice(2),
+  process.stdout.isTTY === true,
+  (text) => void process.stdout.write(text),
+  (text) => void process.stderr.write(text),
+);
+if (parsed.kind === 'exit') process.exitCode = parsed.code;
+else {
+  run(parsed.options).catch((error: unknown) => {
+    const expected = error instanceof ConfigError || error instanceof NetworkError || error instanceof StoreError;
+    process.stderr.write(
+      `mash-device: ${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    process.exit(error instanceof ConfigError ? 2 : 1);
+  });
+}

@@ -1,0 +1,209 @@
+import type { PreparedShare } from '../crypto/spake2plus.js';
+import { type DialectName, Status } from '../dialect/messages.js';
+import { createCsr } from '../pki/csr.js';
+import type { Clock, Crypto, Log, PendingConnection, PrivateKey, SecureStream, Timer } from '../platform.js';
+import type { Profile } from '../profile.js';
+import { FramedConnection } from '../session/framed-connection.js';
+import type { Zone } from '../zones/zone.js';
+import type { ZoneTable } from '../zones/zone-table.js';
+import { type Pace, Tiers, TokenBucket } from './attempts.js';
+import type { InstallRequest, LockHolder, SessionHost } from './host.js';
+import type { Installer } from './installer.js';
+import type { PreparedMaterial } from './prepared-material.js';
+import { CommissioningSession } from './session.js';
+import type { Failure } from './session-states.js';
+import { CLOSED, nextWindow, type WindowEffect, type WindowEvent, type WindowState } from './window.js';
+
+export interface CommissionerParts {
+  readonly profile: Profile;
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly zones: ZoneTable;
+  readonly installer: Installer;
+  readonly material: PreparedMaterial;
+  readonly vendorId: number;
+  readonly productId: number;
+}
+
+export interface CommissionerEvents {
+  /** The window opened until that monotonic time. */
+  onWindowOpened(until: number): void;
+  onWindowClosed(): void;
+  /** A zone was installed; called before CERT_ACK is written. */
+  onCommissioned(zone: Zone): void;
+  /** Who holds the commissioning lock: never displaced, never stale. */
+  onLock(connection: PendingConnection | undefined): void;
+}
+
+/** The device's side of commissioning: the window, the lock, the pace, and the sessions that go on in them. */
+export class Commissioner implements SessionHost {
+  readonly #parts: CommissionerParts;
+  readonly #events: CommissionerEvents;
+  readonly #pace: Pace;
+  readonly #sessions = new Map<LockHolder, { readonly session: CommissioningSession; readonly connection: PendingConnection }>();
+  #window: WindowState = CLOSED;
+  #windowTimer: Timer | undefined;
+  #holder: LockHolder | undefined;
+  #releasedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: CommissionerParts, events: CommissionerEvents) {
+    this.#parts = parts;
+    this.#events = events;
+    this.#pace = parts.profile['commissioning.pace'] === 'bucket' ? new TokenBucket() : new Tiers();
+  }
+
+  get windowOpen(): boolean {
+    return this.#window.name === 'open';
+  }
+
+  /** Opens the window. False during the cool-down; true and without effect while it is open (commissioning-pase §5.1: never extended). */
+  openWindow(): boolean {
+    return !this.#feedWindow('open').includes('refused');
+  }
+
+  /** Milliseconds until the window may be opened again. */
+  get coolDown(): number {
+    return this.#window.name === 'closed' ? Math.max(0, this.#window.notBefore - this.#parts.clock.now()) : 0;
+  }
+
+  /** Takes over a connection whose TLS handshake led to commissioning. */
+  accept(stream: SecureStream, connection: PendingConnection): void {
+    const { profile, crypto, clock, log } = this.#parts;
+    const framed = new FramedConnection(stream, profile['message.maximum']);
+    if (!this.windowOpen) {
+      framed.destroy('the window closed during the handshake');
+      return;
+    }
+    const session = new CommissioningSession({ connection: framed, host: this, profile, crypto, clock, log });
+    this.#sessions.set(session, { session, connection });
+    session.start();
+  }
+
+  close(): void {
+    this.#feedWindow('shut');
+    for (const { connection } of [...this.#sessions.values()]) connection.destroy('the device stops');
+    this.#parts.material.clear();
+  }
+
+  understands(dialect: DialectName): boolean {
+    const allowed = this.#parts.profile['commissioning.dialects'];
+    return allowed === 'both' || allowed === dialect;
+  }
+
+  delayBeforeLock(): number {
+    return this.#pace instanceof Tiers ? this.#pace.delay() : 0;
+  }
+
+  takeLock(session: LockHolder): Failure | undefined {
+    const { clock, profile, zones } = this.#parts;
+    const now = clock.now();
+    const cooling = this.#releasedAt + profile['commissioning.busyCoolDown'] - now;
+    if (cooling > 0)
+      return { status: Status.DEVICE_BUSY, text: `cooldown active (${Math.ceil(cooling)}ms remaining)`, retryAfter: Math.ceil(cooling) };
+    const holder = this.#holder;
+    if (holder !== undefined) {
+      const guessing = holder.guessingSince;
+      if (guessing === undefined || now - guessing < profile['commissioning.yieldAfter']) return this.#busy();
+      holder.yieldLock();
+    }
+    if (profile.name === 'reference' && zones.full) return { status: Status.ZONE_FULL, text: 'zone slots full' };
+    this.#holder = session;
+    this.#events.onLock(this.#sessions.get(session)?.connection);
+    return undefined;
+  }
+
+  releaseLock(session: LockHolder): void {
+    if (this.#holder !== session) return;
+    this.#holder = undefined;
+    this.#releasedAt = this.#parts.clock.now();
+    this.#events.onLock(undefined);
+  }
+
+  delayBeforeAnswer(): number {
+    return this.#pace instanceof TokenBucket ? this.#pace.delay(this.#parts.clock.now()) : 0;
+  }
+
+  attemptBegins(): void {
+    this.#pace.begin(this.#parts.clock.now());
+  }
+
+  attemptSucceeded(): void {
+    this.#pace.succeeded();
+  }
+
+  share(dialect: DialectName): PreparedShare {
+    return this.#parts.material.share(dialect);
+  }
+
+  zonesFull(): boolean {
+    return this.#parts.zones.full;
+  }
+
+  operationalKey(): PrivateKey {
+    return this.#parts.material.key();
+  }
+
+  csr(key: PrivateKey): Uint8Array {
+    const { crypto, vendorId, productId } = this.#parts;
+    return createCsr(crypto, { key, vendorId, productId });
+  }
+
+  checkReferenceCa(zoneCa: Uint8Array): void {
+    this.#parts.installer.checkReferenceCa(zoneCa);
+  }
+
+  install(request: InstallRequest): Promise<Zone> {
+    return this.#parts.installer.install(request);
+  }
+
+  rollBack(zone: Zone): void {
+    const { zones, log } = this.#parts;
+    log.warn('a zone that could not be acknowledged is taken back', { zone: zone.id });
+    zones.remove(zone).catch((error: unknown) => log.error('the unacknowledged zone could not be removed', { zone: zone.id, error }));
+  }
+
+  completed(zone: Zone): void {
+    this.#events.onCommissioned(zone);
+    this.#feedWindow('commissioned');
+  }
+
+  ended(session: LockHolder): void {
+    this.releaseLock(session);
+    this.#sessions.delete(session);
+  }
+
+  #busy(): Failure {
+    const { profile } = this.#parts;
+    const whole = profile['commissioning.whole'];
+    return {
+      status: Status.DEVICE_BUSY,
+      text: whole > 0 ? 'commissioning already in progress' : 'Device busy commissioning',
+      retryAfter: whole > 0 ? whole : profile['commissioning.yieldAfter'],
+    };
+  }
+
+  #feedWindow(event: WindowEvent): readonly WindowEffect[] {
+    const { profile, clock, log } = this.#parts;
+    const settings = { duration: profile['commissioning.window'], coolDown: profile['commissioning.coolDown'] };
+    const step = nextWindow(settings, this.#window, event, clock.now());
+    this.#window = step.state;
+    for (const effect of step.effects) {
+      if (effect === 'opened' && step.state.name === 'open') {
+        const { until } = step.state;
+        this.#windowTimer = clock.after('commissioning window', until - clock.now(), () => void this.#feedWindow('time'));
+        this.#parts.material.prepare();
+        log.info('commissioning window opened', { seconds: Math.round((until - clock.now()) / 1000) });
+        this.#events.onWindowOpened(until);
+      } else if (effect === 'closed') {
+        this.#windowTimer?.cancel();
+        this.#pace.windowClosed();
+        this.#parts.material.clear();
+        log.info('commissioning window closed', { because: event === 'time' ? 'its time is over' : event });
+        this.#events.onWindowClosed();
+        for (const { session } of [...this.#sessions.values()]) session.windowEnded();
+      }
+    }
+    return step.effects;
+  }
+}

@@ -1,0 +1,46 @@
+import type { FlashMedium } from '../hal/index.js';
+import type { IdentityOptions } from './device-identity.js';
+import type { DeviceParts } from './device-panel.js';
+import type { BoardDefinition } from './model/board.js';
+import type { Clock, Crypto, Log, Multicast, StreamListener } from './platform.js';
+import type { Profile } from './profile.js';
+
+/** The machine under the runtime. */
+export interface Platform {
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly log: Log;
+  readonly listener: StreamListener;
+  readonly multicast: Multicast;
+  readonly medium: FlashMedium;
+}
+
+export interface DeviceOptions {
+  readonly profile: Profile;
+  readonly board: BoardDefinition;
+  readonly parts: DeviceParts;
+  readonly platform: Platform;
+  readonly identity: IdentityOptions;
+  readonly firmware: string;
+  /** Unix seconds: the earliest time at which this firmware can run. */
+  readonly earliest: number;
+  /** TCP port, operational and commissioning; 0 asks for any. */
+  readonly port: number;
+  /** TCP port of commissioning alone. */
+  readonly commissioningPort: number;
+  /** Opens the window at start whatever the board and the profile say. */
+  readonly openWindow: boolean;
+}
+
+/** What can be seen of the device from outside. */
+export interface DeviceStatus {
+  readonly serialNumber: string;
+  readonly discriminator: number;
+  readonly port: number;
+  /** The QR's text while the window is open. */
+  readonly qr: string | undefined;
+  /** Monotonic end of the window while it is open. */
+  readonly windowUntil: number | undefined;
+  readonly zones: readonly { readonly id: string; readonly name: string; readonly type: number; readonly connected: boolean }[];
+  readonly relayClosed: boolean | undefined;
+}

@@ -1,0 +1,235 @@
+import { Commissioner } from './commissioning/commissioner.js';
+import { Installer } from './commissioning/installer.js';
+import { PreparedMaterial } from './commissioning/prepared-material.js';
+import type { Press } from './commissioning/press.js';
+import { formatQr } from './crypto/qr.js';
+import { CommissioningIdentity } from './device-certificate.js';
+import type { DeviceIdentity } from './device-identity.js';
+import { deviceModel } from './device-model.js';
+import type { DeviceOptions, DeviceStatus } from './device-options.js';
+import type { DevicePanel } from './device-panel.js';
+import { DevicePorts } from './device-ports.js';
+import { DeviceServices } from './device-services.js';
+import { ZoneSessions } from './interaction/zone-sessions.js';
+import { TrustedTime } from './pki/trusted-time.js';
+import type { Log, PendingConnection, RouteDecision, SecureStream } from './platform.js';
+import { Admission } from './session/admission.js';
+import { deviceIdOfServerName, type Route } from './session/routing.js';
+import { ClockFloor } from './store/clock-floor.js';
+import type { Journal } from './store/journal.js';
+import { TlsIdentities } from './zones/tls-identities.js';
+import type { Zone } from './zones/zone.js';
+import { ZoneTable } from './zones/zone-table.js';
+
+/** How long a stop waits for the zones to acknowledge its close. */
+const STOP_GRACE = 1000;
+
+/** The device once its journal is read: wires the rooms together and holds no rule of its own. */
+export class DeviceRuntime {
+  readonly #options: DeviceOptions;
+  readonly #panel: DevicePanel;
+  readonly #identity: DeviceIdentity;
+  readonly #log: Log;
+  readonly #changed: () => void;
+  readonly #floor: ClockFloor;
+  readonly #time: TrustedTime;
+  readonly #zones: ZoneTable;
+  readonly #identities: TlsIdentities;
+  readonly #commissioning: CommissioningIdentity;
+  readonly #sessions: ZoneSessions;
+  readonly #commissioner: Commissioner;
+  readonly #services: DeviceServices;
+  readonly #ports: DevicePorts;
+  #windowUntil: number | undefined;
+  /** The commissioning port of the last opening, until its services are published. */
+  #opening: Promise<void> = Promise.resolve();
+  #stopped: (() => void) | undefined;
+
+  constructor(options: DeviceOptions, panel: DevicePanel, journal: Journal, identity: DeviceIdentity, changed: () => void) {
+    const { profile, board, firmware, platform, earliest } = options;
+    const { clock, crypto, log, multicast } = platform;
+    this.#options = options;
+    this.#panel = panel;
+    this.#identity = identity;
+    this.#log = log;
+    this.#changed = changed;
+    this.#floor = new ClockFloor(journal, clock, log);
+    this.#time = new TrustedTime({ clock, earliest, floor: this.#floor.read() });
+    const time = this.#time;
+    const zones = new ZoneTable(crypto, journal, { slots: profile['zones.slots'], policy: profile['zones.policy'] }, log);
+    this.#zones = zones;
+    this.#identities = new TlsIdentities(zones);
+    this.#commissioning = new CommissioningIdentity(crypto, journal, time, profile, identity.discriminator, log);
+    const model = deviceModel(board, identity, firmware, () => zones.count);
+    this.#sessions = new ZoneSessions(
+      { profile, crypto, clock, log: log.scoped('session'), zones, time, model },
+      { onConnected: (zone, remote) => this.#onConnected(zone, remote), onDisconnected: () => this.#onDisconnected() },
+    );
+    const installer = new Installer({
+      crypto,
+      zones,
+      time,
+      log: log.scoped('commissioning'),
+      storeFloor: (floor) => this.#floor.store(floor),
+    });
+    const material = new PreparedMaterial(crypto, clock, identity.verifiers);
+    const admission = new Admission({
+      capacity: profile['connections.preOperational'],
+      overflow: profile['connections.overflow'],
+      stale: profile['connections.stale'],
+    });
+    this.#commissioner = new Commissioner(
+      {
+        profile,
+        crypto,
+        clock,
+        log: log.scoped('commissioning'),
+        zones,
+        installer,
+        material,
+        vendorId: board.vendorId,
+        productId: board.productId,
+      },
+      {
+        onWindowOpened: (until) => this.#onWindowOpened(until),
+        onWindowClosed: () => this.#onWindowClosed(),
+        onCommissioned: (zone) => this.#onCommissioned(zone),
+        onLock: (connection) => {
+          admission.lockHolder = connection;
+        },
+      },
+    );
+    this.#services = new DeviceServices({ profile, board, identity, firmware, model, multicast, clock, crypto, log });
+    this.#ports = new DevicePorts(options, admission, {
+      state: () => ({ windowOpen: this.#commissioner.windowOpen, hasZone: zones.count > 0 }),
+      decide: (route, serverName, remote) => this.#decide(route, serverName, remote),
+      onSecure: (stream, connection) => this.#onSecure(stream, connection),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { profile, board, openWindow, platform } = this.#options;
+    this.#floor.start(() => this.#time.observe());
+    await this.#ports.start();
+    await this.#services.start();
+    for (const zone of this.#zones.all) {
+      this.#services.addZone(zone, this.#ports.operational);
+      platform.listener.prepare(this.#identities.of(zone));
+    }
+    const noZone = this.#zones.count === 0;
+    const atStart = noZone && (board.windowAtStart === 'open' || profile['commissioning.openAtStart'] === 'withoutZone');
+    if (openWindow || atStart) this.#commissioner.openWindow();
+    else this.#showIdle();
+    await this.#opening;
+    this.#log.info('announced', { port: this.#ports.operational, zones: this.#zones.count, window: this.#commissioner.windowOpen });
+  }
+
+  get status(): DeviceStatus {
+    const { serialNumber, discriminator } = this.#identity;
+    return {
+      serialNumber,
+      discriminator,
+      port: this.#ports.operational,
+      qr: this.#windowUntil === undefined ? undefined : this.#qr(),
+      windowUntil: this.#windowUntil,
+      zones: this.#zones.all.map((zone) => ({
+        id: zone.id,
+        name: zone.name,
+        type: zone.type,
+        connected: this.#sessions.isConnected(zone),
+      })),
+      relayClosed: this.#panel.relayClosed,
+    };
+  }
+
+  /** A short press opens the window; the long press belongs to the user's override, which this firmware does not have yet. */
+  onPress(press: Press): void {
+    if (press === 'longPress') this.#log.info('long press: nothing is assigned to it');
+    else if (!this.#commissioner.openWindow())
+      this.#log.warn('the window cannot be opened yet', { coolDownSeconds: Math.ceil(this.#commissioner.coolDown / 1000) });
+  }
+
+  async close(): Promise<void> {
+    this.#floor.close();
+    this.#commissioner.close();
+    this.#sessions.close('the device stops');
+    // Goodbyes leave at once; the zones have a moment to acknowledge.
+    await Promise.all([this.#services.close(), this.#ports.stopAccepting(), this.#zonesGone()]);
+    this.#sessions.destroy('the device stops');
+    await this.#ports.close();
+  }
+
+  #zonesGone(): Promise<void> {
+    if (this.#sessions.count === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = this.#options.platform.clock.after('STOP_GRACE', STOP_GRACE, resolve);
+      this.#stopped = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+  }
+
+  #decide(route: Exclude<Route, { kind: 'refuse' }>, serverName: string | undefined, remote: string): RouteDecision {
+    if (route.kind === 'commissioning') return { ...route, kind: 'commissioning', identity: this.#commissioning.current() };
+    const deviceId = serverName === undefined ? undefined : deviceIdOfServerName(serverName);
+    const identity = this.#identities.choose(deviceId, remote);
+    return identity === undefined ? { kind: 'refuse', alert: 80, reason: 'no zone' } : { ...route, kind: 'operational', identity };
+  }
+
+  #onSecure(stream: SecureStream, connection: PendingConnection): 'operational' | 'commissioning' | 'refused' {
+    if (stream.kind === 'commissioning') {
+      this.#commissioner.accept(stream, connection);
+      return 'commissioning';
+    }
+    return this.#sessions.accept(stream) ? 'operational' : 'refused';
+  }
+
+  #onWindowOpened(until: number): void {
+    this.#windowUntil = until;
+    this.#options.platform.listener.prepare(this.#commissioning.current());
+    this.#panel.showQr(this.#qr(), [`Discriminator ${this.#identity.discriminator}`, `Code ${this.#identity.setupCode.digits()}`]);
+    this.#opening = this.#ports.openCommissioning().then((port) => {
+      if (this.#windowUntil === until) this.#services.openWindow(port);
+    });
+    this.#changed();
+  }
+
+  #onWindowClosed(): void {
+    this.#windowUntil = undefined;
+    this.#services.closeWindow();
+    this.#ports.closeCommissioning();
+    this.#showIdle();
+    this.#changed();
+  }
+
+  #onCommissioned(zone: Zone): void {
+    this.#log.info('zone added', { zone: zone.id, name: zone.name, type: zone.type, dialect: zone.dialect });
+    this.#commissioning.drop();
+    this.#options.platform.listener.prepare(this.#identities.of(zone));
+    this.#services.addZone(zone, this.#ports.operational);
+    this.#changed();
+  }
+
+  #onConnected(zone: Zone, remote: string): void {
+    this.#identities.connected(zone, remote);
+    this.#changed();
+  }
+
+  #onDisconnected(): void {
+    if (this.#sessions.count === 0) this.#stopped?.();
+    this.#changed();
+  }
+
+  #qr(): string {
+    const { discriminator, setupCode: code } = this.#identity;
+    const { vendorId, productId } = this.#options.board;
+    return formatQr({ discriminator, code, vendorId, productId });
+  }
+
+  // commissioning-pase §12.1: the code is on the display only while the window is open.
+  #showIdle(): void {
+    const count = this.#zones.count;
+    this.#panel.showText([this.#options.board.model, count === 0 ? 'not commissioned' : count === 1 ? '1 zone' : `${count} zones`]);
+  }
+}

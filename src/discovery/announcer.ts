@@ -1,0 +1,49 @@
+import type { Clock } from '../platform.js';
+import { Series } from './timing.js';
+
+/**
+ * RFC 6762 §8.3: "The Multicast DNS responder MUST send at least two unsolicited responses, one second apart. To provide increased
+ * robustness against packet loss, a responder MAY send up to eight unsolicited responses, provided that the interval between unsolicited
+ * responses increases by at least a factor of two with every response sent." connection-establishment §2.6 asks for three.
+ */
+const ANNOUNCEMENTS = [0, 1000, 2000];
+
+/** RFC 6762 §6 keeps a record from being multicast again within a second; one goodbye is repeated, in case the first was lost. */
+const GOODBYES = [0, 1000];
+
+/** The unsolicited packets of one service: announcements while it is published, then its goodbyes. One replaces the other. */
+export class Announcer {
+  readonly #announcements: Series;
+  readonly #goodbyes: Series;
+
+  /** The first two actions send to every interface of the moment; `gone` follows the last goodbye. */
+  constructor(clock: Clock, announce: () => void, sayGoodbye: () => void, gone: () => void) {
+    this.#announcements = new Series(clock, 'MDNS_ANNOUNCE', (run) => ANNOUNCEMENTS[run], announce);
+    this.#goodbyes = new Series(
+      clock,
+      'MDNS_GOODBYE',
+      (run) => GOODBYES[run],
+      (run) => {
+        sayGoodbye();
+        if (run === GOODBYES.length - 1) gone();
+      },
+    );
+  }
+
+  /** The first announcement leaves in the same turn; goodbyes still due are dropped. */
+  announce(): void {
+    this.#goodbyes.stop();
+    this.#announcements.start();
+  }
+
+  /** The first goodbye leaves in the same turn; announcements still due are dropped. */
+  leave(): void {
+    this.#announcements.stop();
+    this.#goodbyes.start();
+  }
+
+  stop(): void {
+    this.#announcements.stop();
+    this.#goodbyes.stop();
+  }
+}

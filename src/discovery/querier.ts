@@ -1,0 +1,83 @@
+import type { Clock, Multicast } from '../platform.js';
+import type { CachedRecord, RecordCache } from './cache.js';
+import type { IncompleteService } from './discovered.js';
+import { type DnsQuestion, encodeMessage, queryMessage } from './message.js';
+import { type Name, nameKey } from './name.js';
+import { CLASS, type DnsRecord, TYPE, typeCode } from './records.js';
+import { instanceName } from './service.js';
+
+/** Known answers sent along with a query, and questions of one query. */
+const KNOWN_ANSWER_MAXIMUM = 32;
+const QUESTION_MAXIMUM = 32;
+/** RFC 6762 §5.2: at least a second between the first two queries, then twice as long each time, at most an hour. */
+const FIRST_PAUSE = 1000;
+const LONGEST_PAUSE = 3_600_000;
+
+/** The pauses of a series of queries whose first one waits for `first` ms. */
+export function pauses(first: number): (run: number) => number {
+  return (run) => (run === 0 ? first : Math.min(FIRST_PAUSE * 2 ** (run - 1), LONGEST_PAUSE));
+}
+
+/** Writes the browser's queries, one packet an interface. */
+export class Querier {
+  readonly #multicast: Multicast;
+  readonly #clock: Clock;
+  readonly #cache: RecordCache;
+
+  constructor(multicast: Multicast, clock: Clock, cache: RecordCache) {
+    this.#multicast = multicast;
+    this.#clock = clock;
+    this.#cache = cache;
+  }
+
+  /** Who offers a type (`_mash._tcp.local`)? */
+  askForType(type: Name): void {
+    const now = this.#clock.now();
+    for (const on of this.#multicast.interfaces()) {
+      // RFC 6762 §7.1: answers of which more than half the life is left are known, each with what is left.
+      const known = this.#cache
+        .find(type, 'PTR')
+        .map(({ record, interfaceName, expiresAt }) => ({ record, interfaceName, left: Math.floor((expiresAt - now) / 1000) }))
+        .filter(({ record, interfaceName, left }) => interfaceName === on.name && left > record.ttl / 2)
+        .slice(0, KNOWN_ANSWER_MAXIMUM)
+        .map(({ record, left }) => ({ ...record, ttl: left }));
+      this.#ask(on.name, [question(type, TYPE.PTR)], known);
+    }
+  }
+
+  /** What keeps the instance from being complete? IPv4 addresses are asked for where the interface has one. */
+  askForMissing(service: IncompleteService): void {
+    const name = instanceName(service);
+    const host = this.#cache.find(name, 'SRV')[0]?.record.target;
+    for (const on of this.#multicast.interfaces()) {
+      const ipv4 = on.addresses.some((address) => address.family === 4);
+      if (host === undefined) this.#ask(on.name, [question(name, TYPE.SRV), question(name, TYPE.TXT)]);
+      else if (service.missing === 'txt') this.#ask(on.name, [question(name, TYPE.TXT)]);
+      else this.#ask(on.name, [question(host, TYPE.AAAA), ...(ipv4 ? [question(host, TYPE.A)] : [])]);
+    }
+  }
+
+  /** Do these still hold? Each is asked for where it was heard. */
+  refresh(due: readonly CachedRecord[]): void {
+    for (const on of this.#multicast.interfaces()) {
+      const questions = new Map<string, DnsQuestion>();
+      for (const { record, interfaceName } of due) {
+        const type = typeCode(record);
+        if (interfaceName === on.name) questions.set(`${type} ${nameKey(record.name)}`, question(record.name, type));
+      }
+      this.#ask(on.name, [...questions.values()]);
+    }
+  }
+
+  #ask(interfaceName: string, questions: readonly DnsQuestion[], answers: readonly DnsRecord[] = []): void {
+    for (let i = 0; i < questions.length; i += QUESTION_MAXIMUM) {
+      const packet = encodeMessage(queryMessage({ questions: questions.slice(i, i + QUESTION_MAXIMUM), answers }));
+      this.#multicast.send(interfaceName, packet);
+    }
+  }
+}
+
+/** QM: several processes of one machine share port 5353, and a unicast answer would reach only one of them. */
+function question(name: Name, type: number): DnsQuestion {
+  return { name, type, class: CLASS.IN, unicast: false };
+}

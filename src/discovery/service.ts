@@ -1,0 +1,113 @@
+import type { NetworkInterface } from '../platform.js';
+import { compareAddresses } from './address.js';
+import { type DnsMessage, responseMessage } from './message.js';
+import { type Name, nameOf } from './name.js';
+import { type AddressRecord, CLASS, type DnsRecord, type PtrRecord, type SrvRecord, type TxtRecord } from './records.js';
+import { txtString } from './txt.js';
+
+/** Which revision's TTLs, instance names and TXT keys are published (protocol.md, row `records`; profile key `discovery.records`). */
+export type RecordForm = 'draft' | 'reference';
+
+/** Seconds a record may be kept by others, and whether A records are published beside AAAA. */
+export interface RecordPolicy {
+  readonly ptr: number;
+  readonly srv: number;
+  readonly txt: number;
+  readonly address: number;
+  readonly ipv4: boolean;
+}
+
+/** protocol.md, row `records`: 4500 for PTR, SRV and TXT, 120 for addresses; in form `reference` 120 throughout. */
+export function recordPolicy(form: RecordForm, ipv4: boolean): RecordPolicy {
+  const service = form === 'draft' ? 4500 : 120;
+  return { ptr: service, srv: service, txt: service, address: 120, ipv4 };
+}
+
+/** A DNS-SD service instance (RFC 6763 §4). */
+export interface ServiceDefinition {
+  /** `_mash._tcp` */
+  readonly type: string;
+  /** One label, 1…63 bytes. */
+  readonly instance: string;
+  readonly port: number;
+  readonly txt: readonly (readonly [key: string, value: string])[];
+}
+
+export interface ServiceRecords {
+  readonly ptr: PtrRecord;
+  /** RFC 6763 §9: lists the type in the enumeration of services. */
+  readonly enumeration: PtrRecord;
+  readonly srv: SrvRecord;
+  readonly txt: TxtRecord;
+}
+
+/** More addresses than this on one interface are not published; the order of `compareAddresses` decides which. */
+const ADDRESS_MAXIMUM = 16;
+/** RFC 6763 §9. */
+export const ENUMERATION: Name = nameOf('_services._dns-sd._udp.local');
+
+/** `_mash._tcp` → `_mash._tcp.local`. */
+export function typeName(type: string): Name {
+  return [...nameOf(type), 'local'];
+}
+
+export function instanceName(service: Pick<ServiceDefinition, 'type' | 'instance'>): Name {
+  return [service.instance, ...typeName(service.type)];
+}
+
+/** The records of a service on the host named `host`. */
+export function serviceRecords(service: ServiceDefinition, host: Name, policy: RecordPolicy): ServiceRecords {
+  const type = typeName(service.type);
+  const name = instanceName(service);
+  // RFC 6762 §10.2: the cache-flush bit belongs to unique records; several devices share the PTR of a type.
+  const shared = { class: CLASS.IN, flush: false, ttl: policy.ptr };
+  const unique = { name, class: CLASS.IN, flush: true };
+  return {
+    ptr: { ...shared, name: type, type: 'PTR', target: name },
+    enumeration: { ...shared, name: ENUMERATION, type: 'PTR', target: type },
+    srv: { ...unique, type: 'SRV', ttl: policy.srv, priority: 0, weight: 0, port: service.port, target: host },
+    txt: { ...unique, type: 'TXT', ttl: policy.txt, strings: service.txt.map(([key, value]) => txtString(key, value)) },
+  };
+}
+
+/**
+ * The addresses of the host on one interface, that interface's alone: a link-local address means nothing on another link.
+ * The same set in the same order in every packet.
+ */
+export function addressRecords(host: Name, on: NetworkInterface, policy: RecordPolicy): readonly AddressRecord[] {
+  return on.addresses
+    .filter((address) => address.family === 6 || policy.ipv4)
+    .sort((a, b) => compareAddresses(a.bytes, b.bytes))
+    .slice(0, ADDRESS_MAXIMUM)
+    .map((address) => ({
+      name: host,
+      class: CLASS.IN,
+      flush: true,
+      ttl: policy.address,
+      type: address.family === 6 ? 'AAAA' : 'A',
+      address: address.bytes,
+    }));
+}
+
+/** All records of a service in one packet: a browser may judge each packet by itself (reference-behaviour §4.10). */
+export function announcementMessage(records: ServiceRecords, addresses: readonly AddressRecord[]): DnsMessage {
+  return responseMessage({ answers: [records.srv, records.txt, records.ptr, records.enumeration, ...addresses] });
+}
+
+/**
+ * RFC 6762 §10.1: the service leaves. The host stays, so its addresses go along unchanged. The enumeration of types is left to expire:
+ * other devices publish the same record.
+ */
+export function goodbyeMessage(records: ServiceRecords, addresses: readonly AddressRecord[]): DnsMessage {
+  return responseMessage({ answers: [records.srv, records.txt, records.ptr].map(leaving), additionals: addresses });
+}
+
+/** RFC 6762 §10.1: the host leaves, with its addresses and what service it still has. */
+export function lastGoodbyeMessage(records: ServiceRecords | undefined, addresses: readonly AddressRecord[]): DnsMessage {
+  const service = records === undefined ? [] : [records.srv, records.txt, records.ptr];
+  return responseMessage({ answers: [...service, ...addresses].map(leaving) });
+}
+
+function leaving(record: DnsRecord): DnsRecord {
+  return { ...record, ttl: 0 };
+}

@@ -1,0 +1,124 @@
+import type { DeviceModel } from '../model/model.js';
+import type { Certificate } from '../pki/certificate.js';
+import { parseCertificate } from '../pki/certificate.js';
+import { CertificateError } from '../pki/certificate-error.js';
+import type { TrustedTime } from '../pki/trusted-time.js';
+import { checkControllerCertificate } from '../pki/verify.js';
+import type { Clock, Crypto, Log, SecureStream } from '../platform.js';
+import type { Profile } from '../profile.js';
+import { FramedConnection } from '../session/framed-connection.js';
+import { OperationalSession, type OperationalSettings } from '../session/operational-session.js';
+import type { Zone } from '../zones/zone.js';
+import type { ZoneTable } from '../zones/zone-table.js';
+import { answerRequest } from './read.js';
+
+/** The most that a reference-dialect peer takes (protocol.md, row "maximum message"). */
+const REFERENCE_MAXIMUM = 8192;
+
+export interface ZoneSessionsParts {
+  readonly profile: Profile;
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly zones: ZoneTable;
+  readonly time: TrustedTime;
+  readonly model: DeviceModel;
+}
+
+export interface ZoneSessionsEvents {
+  onConnected(zone: Zone, remoteAddress: string): void;
+  onDisconnected(zone: Zone, reason: string): void;
+}
+
+/** The live operational connections: at most one a zone; a second one replaces the first, other zones never notice (protocol.md §1). */
+export class ZoneSessions {
+  readonly #parts: ZoneSessionsParts;
+  readonly #events: ZoneSessionsEvents;
+  readonly #live = new Map<string, OperationalSession>();
+
+  constructor(parts: ZoneSessionsParts, events: ZoneSessionsEvents) {
+    this.#parts = parts;
+    this.#events = events;
+  }
+
+  isConnected(zone: Zone): boolean {
+    return this.#live.has(zone.id);
+  }
+
+  get count(): number {
+    return this.#live.size;
+  }
+
+  /** Judges the client certificate; an unacceptable one ends the connection before any MASH message. True when it was accepted. */
+  accept(stream: SecureStream): boolean {
+    const zone = this.#authenticate(stream);
+    if (zone === undefined) {
+      stream.destroy();
+      return false;
+    }
+    const reference = zone.dialect === 'reference';
+    const maximum = this.#parts.profile['message.maximum'];
+    const connection = new FramedConnection(stream, maximum, reference ? Math.min(maximum, REFERENCE_MAXIMUM) : maximum);
+    const log = this.#parts.log.scoped(`zone ${zone.id}`);
+    const session: OperationalSession = new OperationalSession(connection, this.#settings(zone), this.#parts.clock, log, {
+      onRequest: (request, answer) => answer(answerRequest(this.#parts.model, request)),
+      onClose: (reason) => this.#onClose(zone, session, reason),
+    });
+    const former = this.#live.get(zone.id);
+    this.#live.set(zone.id, session);
+    former?.destroy('replaced by a newer connection of its zone');
+    this.#parts.log.info('zone connected', { zone: zone.id, name: zone.name, remote: stream.remoteAddress });
+    session.start();
+    this.#events.onConnected(zone, stream.remoteAddress);
+    return true;
+  }
+
+  /** Graceful close of every session (protocol.md §2.13). */
+  close(reason: string): void {
+    for (const session of [...this.#live.values()]) session.close(reason);
+  }
+
+  destroy(reason: string): void {
+    for (const session of [...this.#live.values()]) session.destroy(reason);
+  }
+
+  #authenticate(stream: SecureStream): Zone | undefined {
+    const { crypto, zones, time, log } = this.#parts;
+    const refused = (reason: string): undefined => {
+      log.warn('client certificate refused', { remote: stream.remoteAddress, reason });
+      return undefined;
+    };
+    if (stream.peerCertificate === undefined) return refused('none was sent');
+    try {
+      const certificate: Certificate = parseCertificate(crypto, stream.peerCertificate);
+      const trusted = zones.all.map((zone) => ({ zoneId: zone.id, ca: zones.authority(zone), zone }));
+      return checkControllerCertificate(crypto, { certificate, zones: trusted, time: time.read() }).zone;
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      return refused(error.message);
+    }
+  }
+
+  #settings(zone: Zone): OperationalSettings {
+    const { profile } = this.#parts;
+    const form = zone.dialect === 'draft' ? 'text' : 'number';
+    const keepAlive =
+      profile['session.liveness'] === 'tcp'
+        ? undefined
+        : {
+            interval: profile['session.ping'],
+            timeout: profile['session.pong'],
+            missed: profile['session.missed'],
+            mode: zone.dialect === 'draft' ? ('always' as const) : ('silence' as const),
+          };
+    return { form, keepAlive, closeTimeout: profile['session.close'] };
+  }
+
+  #onClose(zone: Zone, session: OperationalSession, reason: string): void {
+    // The end of a replaced session does not mark its zone as disconnected.
+    if (this.#live.get(zone.id) !== session) return;
+    this.#live.delete(zone.id);
+    this.#parts.log.info('zone disconnected', { zone: zone.id, reason });
+    this.#events.onDisconnected(zone, reason);
+  }
+}

@@ -1,0 +1,50 @@
+import type { Log, LogFields, LogLevel } from '../platform.js';
+
+export const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
+
+export interface NodeLogOptions {
+  readonly level: LogLevel;
+  /** `json`: one object a line, for a service manager; `pretty`: for people. */
+  readonly format: 'pretty' | 'json';
+  /** Takes one line without its end. */
+  readonly write: (line: string) => void;
+}
+
+/** Lines on a stream. Secrets mask themselves; bytes are shown as hexadecimal. */
+export function nodeLog(options: NodeLogOptions, scope = ''): Log {
+  const enabled = LOG_LEVELS.indexOf(options.level);
+  const line = (level: LogLevel, message: string, fields: LogFields = {}): void => {
+    if (LOG_LEVELS.indexOf(level) > enabled) return;
+    options.write(options.format === 'json' ? json(level, scope, message, fields) : pretty(level, scope, message, fields));
+  };
+  return {
+    error: (message, fields) => line('error', message, fields),
+    warn: (message, fields) => line('warn', message, fields),
+    info: (message, fields) => line('info', message, fields),
+    debug: (message, fields) => line('debug', message, fields),
+    scoped: (inner) => nodeLog(options, inner),
+  };
+}
+
+function json(level: LogLevel, scope: string, message: string, fields: LogFields): string {
+  return JSON.stringify({ time: new Date().toISOString(), level, scope, message, ...fields }, plain);
+}
+
+function pretty(level: LogLevel, scope: string, message: string, fields: LogFields): string {
+  const time = new Date().toISOString().slice(11, 23);
+  const rest = Object.entries(fields).map(
+    ([key, value]) => ` ${key}=${typeof value === 'string' ? quoted(value) : JSON.stringify(value, plain)}`,
+  );
+  return `${time} ${level.padEnd(5)} ${scope === '' ? '' : `${scope}: `}${message}${rest.join('')}`;
+}
+
+function quoted(value: string): string {
+  return value.includes(' ') || value === '' ? JSON.stringify(value) : value;
+}
+
+function plain(_key: string, value: unknown): unknown {
+  if (value instanceof Error)
+    return { name: value.name, message: value.message, ...(value.name.endsWith('Error') ? {} : { stack: value.stack }) };
+  if (value instanceof Uint8Array) return Buffer.from(value.subarray(0, 64)).toString('hex');
+  return typeof value === 'bigint' ? String(value) : value;
+}

@@ -1,0 +1,98 @@
+import { CborError, type CborValue, decodeCbor } from '../codec/cbor.js';
+import { encodeFrame, FrameError, FrameReader } from '../codec/frame.js';
+import type { SecureStream } from '../platform.js';
+
+export interface FramedHandlers {
+  /** A frame whose payload is one well-formed CBOR item. */
+  onValue(value: CborValue): void;
+  /** A frame whose payload is not CBOR of this protocol. */
+  onUndecodable(error: CborError): void;
+  /** Once; no callback follows. */
+  onClose(reason: string): void;
+  /** The peer has read what was queued. */
+  onDrain?(): void;
+}
+
+/**
+ * A secure stream seen as CBOR values. A bad length prefix closes the connection after what was due before it is flushed (protocol.md §1).
+ */
+export class FramedConnection {
+  readonly stream: SecureStream;
+  readonly #reader: FrameReader;
+  readonly #sendMaximum: number;
+  #handlers: FramedHandlers | undefined;
+  #open = true;
+
+  /** The longest payload in bytes that is taken, and that is sent. */
+  constructor(stream: SecureStream, maximum: number, sendMaximum = maximum) {
+    this.stream = stream;
+    this.#sendMaximum = sendMaximum;
+    this.#reader = new FrameReader(maximum);
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  start(handlers: FramedHandlers): void {
+    this.#handlers = handlers;
+    this.stream.start({
+      onData: (bytes) => this.#onData(bytes),
+      onClose: (reason) => this.#closed(reason),
+      onDrain: () => this.#handlers?.onDrain?.(),
+    });
+  }
+
+  /** Sends a value in one write. `tooLarge`: nothing was sent, the value is longer than the maximum. `full`: sent, but the peer is slow. */
+  send(value: CborValue): 'sent' | 'full' | 'tooLarge' | 'closed' {
+    if (!this.#open) return 'closed';
+    const frame = encodeFrame(value, this.#sendMaximum);
+    if (frame === undefined) return 'tooLarge';
+    return this.stream.write(frame) ? 'sent' : 'full';
+  }
+
+  /** Flushes, then closes. `onClose` is called once the connection is down. */
+  end(): void {
+    if (this.#open) this.stream.end();
+  }
+
+  /** Closes at once: `onClose` is called in this turn. */
+  destroy(reason: string): void {
+    if (!this.#open) return;
+    this.stream.destroy();
+    this.#closed(reason);
+  }
+
+  #onData(bytes: Uint8Array): void {
+    if (!this.#open) return;
+    try {
+      this.#reader.push(bytes, (payload) => {
+        if (this.#open) this.#deliver(payload);
+      });
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.stream.end();
+      this.#closed(error.message);
+    }
+  }
+
+  #deliver(payload: Uint8Array): void {
+    let value: CborValue;
+    try {
+      value = decodeCbor(payload);
+    } catch (error) {
+      if (!(error instanceof CborError)) throw error;
+      this.#handlers?.onUndecodable(error);
+      return;
+    }
+    this.#handlers?.onValue(value);
+  }
+
+  #closed(reason: string): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const handlers = this.#handlers;
+    this.#handlers = undefined;
+    handlers?.onClose(reason);
+  }
+}

@@ -1,0 +1,203 @@
+import type { CborValue } from '../codec/cbor.js';
+import type { Clock, Log, Timer } from '../platform.js';
+import type { FramedConnection } from './framed-connection.js';
+import { type KeepAliveSettings, type KeepAliveState, keepAliveDeadline, nextKeepAlive, startKeepAlive } from './keep-alive.js';
+import { PendingRequests } from './pending.js';
+import {
+  type Control,
+  classify,
+  encodeControl,
+  encodeRequest,
+  encodeResponse,
+  errorResponse,
+  InteractionStatus,
+  Operation,
+  type Request,
+  type Response,
+} from './wire.js';
+
+export interface OperationalSettings {
+  /** How our own pings and closes are written: the dialect that the zone's slot stores. */
+  readonly form: 'text' | 'number';
+  /** Undefined: TCP keep-alive alone. */
+  readonly keepAlive: KeepAliveSettings | undefined;
+  /** Time for the acknowledgement of our close, milliseconds. */
+  readonly closeTimeout: number;
+}
+
+export interface OperationalHandlers {
+  /** Answers a request; the answer may come later. */
+  onRequest(request: Request, answer: (response: Response) => void): void;
+  /** Once, whatever ended the session. */
+  onClose(reason: string): void;
+}
+
+const DEVICE_INFO = 1;
+const DEVICE_ID_ATTRIBUTE = 1;
+
+/** One mutually authenticated connection of a zone: requests, responses, control, liveness. */
+export class OperationalSession {
+  readonly #connection: FramedConnection;
+  readonly #settings: OperationalSettings;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #handlers: OperationalHandlers;
+  readonly #pending: PendingRequests;
+  #keepAlive: KeepAliveState | undefined;
+  #keepAliveTimer: Timer | undefined;
+  #sequence = 0;
+  #closing: Timer | undefined;
+
+  constructor(connection: FramedConnection, settings: OperationalSettings, clock: Clock, log: Log, handlers: OperationalHandlers) {
+    this.#connection = connection;
+    this.#settings = settings;
+    this.#clock = clock;
+    this.#log = log;
+    this.#handlers = handlers;
+    this.#pending = new PendingRequests(clock);
+  }
+
+  start(): void {
+    if (this.#settings.keepAlive !== undefined) {
+      this.#keepAlive = startKeepAlive(this.#settings.keepAlive, this.#clock.now());
+      this.#scheduleKeepAlive();
+    }
+    this.#connection.start({
+      onValue: (value) => this.#onValue(value),
+      onUndecodable: (error) => {
+        this.#received();
+        this.#answer(errorResponse(0, InteractionStatus.INVALID_PARAMETER, error.message));
+      },
+      onClose: (reason) => this.#onClose(reason),
+    });
+  }
+
+  /** Sends a request of ours; resolves with the response, or undefined when none came. */
+  request(
+    operation: number,
+    endpoint: number,
+    feature: number,
+    payload: CborValue | undefined,
+    timeout: number,
+  ): Promise<Response | undefined> {
+    return new Promise((resolve) => {
+      const id = this.#pending.open(timeout, resolve);
+      if (id === undefined) resolve(undefined);
+      else this.#connection.send(encodeRequest({ id, operation, endpoint, feature, payload }));
+    });
+  }
+
+  /** Graceful close (protocol.md §2.13): close, close_ack within the limit, then closed anyway. */
+  close(reason: string): void {
+    if (!this.#connection.open || this.#closing !== undefined) return;
+    this.#connection.send(encodeControl({ control: 'close', form: this.#settings.form }, reason));
+    this.#closing = this.#clock.after('CLOSE_TIMEOUT', this.#settings.closeTimeout, () => this.#connection.destroy('no close_ack'));
+  }
+
+  destroy(reason: string): void {
+    this.#connection.destroy(reason);
+  }
+
+  #onValue(value: CborValue): void {
+    this.#received();
+    const inbound = classify(value, (id) => this.#pending.has(id));
+    switch (inbound.kind) {
+      case 'control':
+        this.#onControl(inbound.control);
+        break;
+      case 'request':
+        // After our close nothing new is begun.
+        if (this.#closing === undefined) this.#handlers.onRequest(inbound.request, (response) => this.#answer(response));
+        break;
+      case 'response':
+        if (!this.#pending.deliver(inbound.response)) this.#log.debug('response to nothing of ours ignored', { id: inbound.response.id });
+        break;
+      case 'renewal':
+        this.#answer(errorResponse(0, InteractionStatus.UNSUPPORTED, 'renewal is not supported yet'));
+        break;
+      case 'notification':
+        break;
+      case 'malformed':
+        this.#answer(errorResponse(inbound.id, InteractionStatus.INVALID_PARAMETER, inbound.text));
+        break;
+    }
+  }
+
+  #onControl(control: Control): void {
+    switch (control.control) {
+      case 'ping':
+        this.#connection.send(encodeControl({ control: 'pong', sequence: control.sequence, form: control.form }));
+        break;
+      case 'close':
+        // In numbers, the acknowledgement looks like the close itself.
+        if (this.#closing === undefined) this.#connection.send(encodeControl({ control: 'closeAck', form: control.form }));
+        this.#connection.end();
+        this.#expectClose();
+        break;
+      case 'closeAck':
+        this.#connection.end();
+        this.#expectClose();
+        break;
+      case 'pong':
+        break;
+    }
+  }
+
+  /** The peer has the close limit to take down its side. */
+  #expectClose(): void {
+    this.#closing?.cancel();
+    this.#closing = this.#clock.after('CLOSE_TIMEOUT', this.#settings.closeTimeout, () => this.#connection.destroy('peer did not close'));
+  }
+
+  #answer(response: Response): void {
+    const sent = this.#connection.send(encodeResponse(response));
+    if (sent === 'tooLarge') {
+      const refusal = errorResponse(response.id, InteractionStatus.RESOURCE_EXHAUSTED, 'the response is larger than a message may be');
+      this.#connection.send(encodeResponse(refusal));
+    }
+  }
+
+  #received(): void {
+    if (this.#settings.keepAlive === undefined || this.#keepAlive === undefined) return;
+    this.#keepAlive = nextKeepAlive(this.#settings.keepAlive, this.#keepAlive, 'received', this.#clock.now()).state;
+  }
+
+  #scheduleKeepAlive(): void {
+    if (this.#keepAlive === undefined) return;
+    const delay = keepAliveDeadline(this.#keepAlive) - this.#clock.now();
+    this.#keepAliveTimer = this.#clock.after('keep-alive', delay, () => this.#onKeepAliveTime());
+  }
+
+  #onKeepAliveTime(): void {
+    if (this.#settings.keepAlive === undefined || this.#keepAlive === undefined) return;
+    const step = nextKeepAlive(this.#settings.keepAlive, this.#keepAlive, 'time', this.#clock.now());
+    this.#keepAlive = step.state;
+    for (const effect of step.effects) {
+      if (effect === 'lost') {
+        this.#connection.destroy(`keep-alive: ${step.state.missed} answers missing`);
+        return;
+      }
+      this.#probe();
+    }
+    this.#scheduleKeepAlive();
+  }
+
+  #probe(): void {
+    if (this.#settings.form === 'text') {
+      this.#sequence += 1;
+      this.#connection.send(encodeControl({ control: 'ping', sequence: this.#sequence, form: 'text' }));
+    } else {
+      // A reference controller neither sends nor answers pings; it answers a Read (protocol.md, row "liveness").
+      const timeout = this.#settings.keepAlive?.timeout ?? 0;
+      void this.request(Operation.READ, 0, DEVICE_INFO, new Map([[1, [DEVICE_ID_ATTRIBUTE]]]), timeout);
+    }
+  }
+
+  #onClose(reason: string): void {
+    this.#keepAliveTimer?.cancel();
+    this.#closing?.cancel();
+    this.#keepAlive = undefined;
+    this.#pending.close();
+    this.#handlers.onClose(reason);
+  }
+}

@@ -1,0 +1,156 @@
+import { type CborMap, type CborValue, isMap } from '../codec/cbor.js';
+
+/** Requests, responses and control messages on an operational connection (protocol.md §3). */
+export const Operation = { READ: 1, WRITE: 2, SUBSCRIBE: 3, INVOKE: 4 } as const;
+
+/** Status of a response (protocol.md §3). */
+export const InteractionStatus = {
+  SUCCESS: 0,
+  UNKNOWN_ENDPOINT: 1,
+  UNKNOWN_FEATURE: 2,
+  UNKNOWN_ATTRIBUTE: 3,
+  UNKNOWN_COMMAND: 4,
+  INVALID_PARAMETER: 5,
+  READ_ONLY: 6,
+  WRITE_ONLY: 7,
+  NOT_AUTHORIZED: 8,
+  BUSY: 9,
+  UNSUPPORTED: 10,
+  CONSTRAINT: 11,
+  TIMEOUT: 12,
+  RESOURCE_EXHAUSTED: 13,
+} as const;
+
+export interface Request {
+  readonly id: number;
+  readonly operation: number;
+  readonly endpoint: number;
+  readonly feature: number;
+  readonly payload: CborValue | undefined;
+}
+
+export interface Response {
+  readonly id: number;
+  readonly status: number;
+  readonly payload?: CborValue;
+}
+
+/** `form`: how the peer wrote it, and so how it is answered. */
+export type Control =
+  | { readonly control: 'ping' | 'pong'; readonly sequence: number; readonly form: 'text' | 'number' }
+  | { readonly control: 'close' | 'closeAck'; readonly form: 'text' | 'number' };
+
+export type Inbound =
+  | { readonly kind: 'request'; readonly request: Request }
+  | { readonly kind: 'response'; readonly response: Response }
+  | { readonly kind: 'notification' }
+  | { readonly kind: 'renewal' }
+  | { readonly kind: 'control'; readonly control: Control }
+  | { readonly kind: 'malformed'; readonly id: number; readonly text: string };
+
+/**
+ * Tells the messages of an operational connection apart: by direction and by what is pending, never by shape alone (protocol.md §3):
+ * `pending` says whether an id is one of our own outstanding requests (numbered from 1000).
+ */
+export function classify(value: CborValue, pending: (id: number) => boolean): Inbound {
+  if (!isMap(value)) return malformed(0, 'a map is due');
+  const control = textControl(value) ?? numberControl(value);
+  if (control !== undefined) return { kind: 'control', control };
+  const id = value.get(1);
+  if (typeof id !== 'number' || id < 0 || id > 0xffff_ffff) return malformed(0, 'key 1: a message id is due');
+  if (value.has(3) && value.has(4)) return id === 0 ? { kind: 'notification' } : request(value, id);
+  if (!value.has(4) && id >= 30 && id <= 33 && !pending(id)) return { kind: 'renewal' };
+  const status = value.get(2);
+  if (!value.has(4) && typeof status === 'number' && (pending(id) || !value.has(5))) return response(value, id, status);
+  return malformed(id, 'Missing required field');
+}
+
+function request(map: CborMap, id: number): Inbound {
+  const operation = map.get(2);
+  if (operation === undefined) return malformed(id, 'Missing required field: key 2, operation');
+  if (typeof operation !== 'number' || operation < 1 || operation > 4) return malformed(id, 'key 2: no such operation');
+  const endpoint = map.get(3);
+  if (typeof endpoint !== 'number' || endpoint < 0 || endpoint > 255) return malformed(id, 'key 3: an endpoint of 0…255 is due');
+  const feature = map.get(4);
+  if (typeof feature !== 'number' || feature < 0 || feature > 255) return malformed(id, 'key 4: a feature of 0…255 is due');
+  return { kind: 'request', request: { id, operation, endpoint, feature, payload: map.get(5) } };
+}
+
+function response(map: CborMap, id: number, status: number): Inbound {
+  const payload = map.get(3);
+  return { kind: 'response', response: { id, status, ...(payload === undefined ? {} : { payload }) } };
+}
+
+function malformed(id: number, text: string): Inbound {
+  return { kind: 'malformed', id, text };
+}
+
+function textControl(map: CborMap): Control | undefined {
+  switch (map.get('type')) {
+    case 'ping':
+    case 'pong': {
+      const sequence = map.get('seq');
+      return { control: map.get('type') as 'ping' | 'pong', sequence: typeof sequence === 'number' ? sequence : 0, form: 'text' };
+    }
+    case 'close':
+      return { control: 'close', form: 'text' };
+    case 'close_ack':
+      return { control: 'closeAck', form: 'text' };
+    default:
+      return undefined;
+  }
+}
+
+/** `{1:1|2|3, 2?:sequence}`: our own requests start at 1000, so that no response of theirs has these ids. */
+function numberControl(map: CborMap): Control | undefined {
+  if (map.has(3) || map.has(4) || map.has(5)) return undefined;
+  const sequence = map.get(2) ?? 0;
+  if (typeof sequence !== 'number') return undefined;
+  const type = map.get(1);
+  if (type === 1) return { control: 'ping', sequence, form: 'number' };
+  if (type === 2) return { control: 'pong', sequence, form: 'number' };
+  return type === 3 ? { control: 'close', form: 'number' } : undefined;
+}
+
+export function encodeControl(control: Control, reason = ''): CborMap {
+  if (control.form === 'number') {
+    const type = control.control === 'ping' ? 1 : control.control === 'pong' ? 2 : 3;
+    const sequence = 'sequence' in control ? control.sequence : 0;
+    return new Map(
+      sequence === 0
+        ? [[1, type]]
+        : [
+            [1, type],
+            [2, sequence],
+          ],
+    );
+  }
+  const map = new Map<string, CborValue>([['type', control.control === 'closeAck' ? 'close_ack' : control.control]]);
+  if ('sequence' in control) map.set('seq', control.sequence);
+  if (control.control === 'close') map.set('reason', reason);
+  return map;
+}
+
+export function encodeRequest(request: Request): CborMap {
+  const map = new Map<number, CborValue>([
+    [1, request.id],
+    [2, request.operation],
+    [3, request.endpoint],
+    [4, request.feature],
+  ]);
+  if (request.payload !== undefined) map.set(5, request.payload);
+  return map;
+}
+
+export function encodeResponse(response: Response): CborMap {
+  const map = new Map<number, CborValue>([
+    [1, response.id],
+    [2, response.status],
+  ]);
+  if (response.payload !== undefined) map.set(3, response.payload);
+  return map;
+}
+
+export function errorResponse(id: number, status: number, text: string): Response {
+  return { id, status, payload: new Map([[1, text]]) };
+}

@@ -1,0 +1,67 @@
+import qr from 'qr';
+import type { MockButton, Shown } from '../../hal/mock/index.js';
+
+/** How long the simulated finger stays on the button for a long press. */
+const LONG_PRESS = 3200;
+const SHORT_PRESS = 80;
+
+const KEYS = 'keys: b button · l long press · q quit';
+
+/** The simulated device on a terminal: its display is drawn, its button is a key. */
+export class TerminalPanel {
+  readonly #write: (text: string) => void;
+  readonly #button: MockButton;
+  #release: NodeJS.Timeout | undefined;
+
+  constructor(button: MockButton, write: (text: string) => void) {
+    this.#button = button;
+    this.#write = write;
+  }
+
+  /** Draws what the display shows. */
+  draw(shown: Shown): void {
+    if (shown.kind === 'blank') return;
+    const lines = shown.kind === 'qr' ? [...qrLines(shown.content), shown.content, ...shown.lines] : [...shown.lines];
+    this.#write(`\n${lines.map((line) => `  ${line}`).join('\n')}\n\n  ${KEYS}\n\n`);
+  }
+
+  /** Presses and lets go after the time that the kind of press takes. */
+  press(kind: 'short' | 'long'): void {
+    if (this.#button.pressed) return;
+    this.#button.press();
+    this.#release = setTimeout(() => this.#button.release(), kind === 'short' ? SHORT_PRESS : LONG_PRESS);
+  }
+
+  /** Reads keys until the returned function is called. */
+  readKeys(input: NodeJS.ReadStream, quit: () => void): () => void {
+    const onKey = (chunk: Buffer): void => {
+      for (const key of chunk.toString('latin1')) {
+        if (key === 'b') this.press('short');
+        else if (key === 'l') this.press('long');
+        else if (key === 'q' || key === '\u0003') quit();
+      }
+    };
+    input.setRawMode(true);
+    input.on('data', onKey);
+    return () => {
+      clearTimeout(this.#release);
+      input.off('data', onKey);
+      input.setRawMode(false);
+      input.pause();
+    };
+  }
+}
+
+/** Two modules a character, dark on light, so that a phone reads it from a dark terminal too. */
+export function qrLines(content: string): string[] {
+  const modules = qr(content, 'raw', { ecc: 'medium', border: 2 });
+  const lines: string[] = [];
+  for (let y = 0; y < modules.length; y += 2) {
+    const upper = modules[y] ?? [];
+    const lower = modules[y + 1] ?? [];
+    // White foreground and black background are stated, whatever the terminal's colours are.
+    const row = upper.map((dark, x) => (dark ? (lower[x] === true ? ' ' : '▄') : lower[x] === true ? '▀' : '█'));
+    lines.push(`\u001b[97;40m${row.join('')}\u001b[0m`);
+  }
+  return lines;
+}

@@ -1,0 +1,118 @@
+import { toHex } from '../codec/hex.js';
+import type { DialectName } from '../dialect/messages.js';
+import { StoreError } from '../errors.js';
+import { type Certificate, parseCertificate } from '../pki/certificate.js';
+import { sameId } from '../pki/identities.js';
+import type { Crypto, Log, PrivateKey } from '../platform.js';
+import type { Journal } from '../store/journal.js';
+import { decodeZone, encodeZone, type Zone, ZoneType } from './zone.js';
+
+export interface ZoneLimits {
+  /** Slots, TEST zones not counted. */
+  readonly slots: number;
+  /** `onePerType`: one zone of each type (profile `reference`). */
+  readonly policy: 'any' | 'onePerType';
+}
+
+export interface NewZone {
+  readonly id: string;
+  readonly type: number;
+  readonly priority: number;
+  readonly dialect: DialectName;
+  readonly deviceId: string;
+  readonly name: string;
+  readonly addedAt: number;
+  readonly caCertificate: Uint8Array;
+  readonly certificate: Uint8Array;
+  readonly key: PrivateKey;
+}
+
+const PREFIX = 'zone/';
+
+/** The zones of the device: read back before the first connection is accepted, changed only by a commit that survives a power cut. */
+export class ZoneTable {
+  readonly #crypto: Crypto;
+  readonly #journal: Journal;
+  readonly #limits: ZoneLimits;
+  readonly #zones = new Map<number, Zone>();
+  readonly #authorities = new Map<number, Certificate>();
+  readonly #unreadable = new Set<number>();
+
+  /** Reads every slot. One that cannot be read is reported and its slot stays taken: it is not "never commissioned". */
+  constructor(crypto: Crypto, journal: Journal, limits: ZoneLimits, log: Log) {
+    this.#crypto = crypto;
+    this.#journal = journal;
+    this.#limits = limits;
+    for (const key of journal.keys(PREFIX)) {
+      const slot = Number(key.slice(PREFIX.length));
+      const bytes = journal.get(key);
+      try {
+        if (bytes === undefined) throw new Error('no value');
+        this.#remember(decodeZone(crypto, slot, bytes));
+      } catch (error) {
+        this.#unreadable.add(slot);
+        log.error('a zone slot cannot be read', { slot, reason: error instanceof Error ? error.message : String(error) });
+      }
+    }
+  }
+
+  /** In the order of their slots. */
+  get all(): readonly Zone[] {
+    return [...this.#zones.values()].sort((a, b) => a.slot - b.slot);
+  }
+
+  get count(): number {
+    return this.#zones.size;
+  }
+
+  byId(id: string): Zone | undefined {
+    return this.all.find((zone) => sameId(zone.id, id));
+  }
+
+  authority(zone: Zone): Certificate {
+    return this.#authorities.get(zone.slot) as Certificate;
+  }
+
+  get full(): boolean {
+    return this.#taken() >= this.#limits.slots;
+  }
+
+  /** A zone whose CA has this public key, in whichever dialect and DER (protocol.md §2.10). */
+  withAuthorityKey(publicKey: Uint8Array): Zone | undefined {
+    const key = toHex(publicKey);
+    return this.all.find((zone) => toHex(this.authority(zone).publicKey) === key);
+  }
+
+  /** True when the policy allows no further zone of this type. */
+  typeTaken(type: number): boolean {
+    return this.#limits.policy === 'onePerType' && this.all.some((zone) => zone.type === type);
+  }
+
+  /** Commits the zone into the first free slot. Rejects with StoreError; nothing has changed then. */
+  async add(zone: NewZone): Promise<Zone> {
+    if (this.full && zone.type !== ZoneType.TEST) throw new StoreError('full', 'all zone slots are taken');
+    let slot = 0;
+    while (this.#zones.has(slot) || this.#unreadable.has(slot)) slot += 1;
+    const added: Zone = { ...zone, slot };
+    await this.#journal.commit([{ key: PREFIX + slot, value: encodeZone(this.#crypto, added) }]);
+    this.#remember(added);
+    return added;
+  }
+
+  /** Removes the slot with its certificate and key. Rejects with StoreError; nothing has changed then. */
+  async remove(zone: Zone): Promise<void> {
+    if (this.#zones.get(zone.slot)?.id !== zone.id) return;
+    await this.#journal.commit([{ key: PREFIX + zone.slot, value: null }]);
+    this.#zones.delete(zone.slot);
+    this.#authorities.delete(zone.slot);
+  }
+
+  #taken(): number {
+    return this.all.filter((zone) => zone.type !== ZoneType.TEST).length + this.#unreadable.size;
+  }
+
+  #remember(zone: Zone): void {
+    this.#authorities.set(zone.slot, parseCertificate(this.#crypto, zone.caCertificate));
+    this.#zones.set(zone.slot, zone);
+  }
+}
