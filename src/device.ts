@@ -68,8 +68,13 @@ export class MashDevice {
     // The parts are safe before anything is waited for.
     this.#panel.close();
     await this.#runtime?.close();
-    if (this.#journal === undefined) await this.#options.platform.medium.close();
-    else await this.#journal.close();
+    const { medium, log } = this.#options.platform;
+    try {
+      await (this.#journal ?? medium).close();
+    } catch (error) {
+      // Everything acknowledged was durable before; a medium that fails now must not keep the device from stopping.
+      log.error('the journal could not be closed', { error });
+    }
   }
 
   #notify(): void {

@@ -4,7 +4,7 @@ export class Secret {
 
   /** Takes a copy of `bytes`. */
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes.slice();
+    this.#bytes = Uint8Array.from(bytes);
   }
 
   get length(): number {

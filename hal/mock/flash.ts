@@ -189,7 +189,8 @@ export class MockFlash implements FlashMedium {
   }
 }
 
-/** Does the first `length` bytes of `operation`. */
+/** Does the first `length` bytes of `operation`, at most all. */
 function carryOut(cells: Uint8Array, { address, bytes, erase }: Operation, length = bytes.length): void {
-  for (let i = 0; i < length; i++) cells[address + i] = erase ? 0xff : (cells[address + i] as number) & (bytes[i] as number);
+  for (let i = 0; i < Math.min(length, bytes.length); i++)
+    cells[address + i] = erase ? 0xff : (cells[address + i] as number) & (bytes[i] as number);
 }

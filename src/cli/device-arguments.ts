@@ -114,7 +114,8 @@ function checked(raw: Raw, isTerminal: boolean): DeviceArguments {
 }
 
 function settings(list: readonly string[]): Record<string, string> {
-  const overrides: Record<string, string> = {};
+  // Without a prototype, so that `toString` is an unknown key like any other.
+  const overrides: Record<string, string> = Object.create(null);
   for (const item of list) {
     const at = item.indexOf('=');
     if (at < 1) throw new ConfigError('--set', `'${item}' is not key=value`);

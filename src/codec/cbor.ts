@@ -116,7 +116,7 @@ class Writer {
   }
 
   #byte(byte: number): void {
-    if (this.#at === this.#bytes.length) this.#grow(1);
+    if (this.#at >= this.#bytes.length) this.#grow(1);
     this.#bytes[this.#at++] = byte;
   }
 

@@ -67,8 +67,9 @@ export class FrameReader {
   #keep(rest: Uint8Array): void {
     this.#held = rest.length;
     if (rest.length === 0) this.#buffer = NOTHING;
-    else if (rest.buffer === this.#buffer.buffer)
-      this.#buffer.copyWithin(0, rest.byteOffset - this.#buffer.byteOffset, rest.byteOffset - this.#buffer.byteOffset + rest.length);
-    else this.#buffer = Uint8Array.from(rest);
+    else if (rest.buffer === this.#buffer.buffer) {
+      const from = rest.byteOffset - this.#buffer.byteOffset;
+      if (from > 0) this.#buffer.copyWithin(0, from, from + rest.length);
+    } else this.#buffer = Uint8Array.from(rest);
   }
 }

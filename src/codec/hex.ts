@@ -12,7 +12,7 @@ export function fromHex(text: string): Uint8Array {
   for (let i = 0; i < bytes.length; i++) {
     const pair = text.slice(2 * i, 2 * i + 2);
     const value = Number.parseInt(pair, 16);
-    if (Number.isNaN(value) || value.toString(16).padStart(2, '0') !== pair.toLowerCase())
+    if (Number.isNaN(value) || value < 0 || value.toString(16).padStart(2, '0') !== pair.toLowerCase())
       throw new RangeError(`hex: '${pair}' is not hexadecimal`);
     bytes[i] = value;
   }

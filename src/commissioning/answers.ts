@@ -37,14 +37,18 @@ function referenceAnswer(failure: Failure, during: StateName, filler: () => Uint
       return { type: 'paseConfirm', status: ReferenceCode.CONFIRMATION_FAILED, verifier: filler() };
     case Status.DEVICE_BUSY:
       return error(ReferenceCode.BUSY, failure.text, failure.retryAfter ?? 0);
+  }
+  // After message 32 message 33 answers, whatever the failure.
+  if (AFTER_CSR.includes(during)) {
+    return { type: 'certAck', status: failure.wrongKey === true ? RenewalStatus.INVALID_NONCE : renewalStatus(failure.status) };
+  }
+  switch (failure.status) {
     case Status.ZONE_FULL:
       return error(ReferenceCode.BUSY, 'zone slots full');
     case Status.ALREADY_COMMISSIONED:
       return error(ReferenceCode.ZONE_EXISTS, failure.text);
     default:
-      return AFTER_CSR.includes(during)
-        ? { type: 'certAck', status: failure.wrongKey === true ? RenewalStatus.INVALID_NONCE : renewalStatus(failure.status) }
-        : error(referenceCode(failure.status), failure.text);
+      return error(referenceCode(failure.status), failure.text);
   }
 }
 

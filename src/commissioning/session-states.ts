@@ -95,7 +95,7 @@ const TABLE: Readonly<Record<Exclude<StateName, 'CLOSED'>, Row>> = {
   },
   CERT_INSTALL: {
     installed: (state, now, profile) =>
-      go({ ...state, begun: undefined }, 'COMPLETE', now + profile['session.close'], profile, 'acknowledge', 'release'),
+      go({ ...state, begun: undefined }, 'COMPLETE', now + profile['session.close'], profile, 'release', 'acknowledge'),
   },
   COMPLETE: {
     close: (state) => closed(state, 'acknowledgeClose', 'end'),
@@ -115,7 +115,7 @@ const ANYWHERE: Row = {
     profile['commissioning.whole'] > 0 && state.begun !== undefined
       ? { state, effects: [] }
       : fail(state, { status: Status.TIMEOUT, text: 'the commissioning window has ended' }),
-  close: (state) => closed(state, 'acknowledgeClose', 'end', 'release'),
+  close: (state) => closed(state, 'acknowledgeClose', 'release', 'end'),
 };
 
 export function nextSession(profile: Profile, state: SessionState, event: SessionEvent, now: number): Step {

@@ -100,7 +100,8 @@ function failureOf(failures: readonly unknown[]): unknown {
   // A bug of ours is no failure of the network.
   const bug = failures.find((error) => !known(error));
   if (bug !== undefined) return bug;
-  if (first instanceof ControllerError && failures.every((error) => error instanceof ControllerError && error.code === first.code)) return first;
+  if (first instanceof ControllerError && failures.every((error) => error instanceof ControllerError && error.code === first.code))
+    return first;
   const reasons = failures.map(messageOf).join('; ');
   return new ControllerError('CONNECTION_FAILED', `Device not responding (${reasons === '' ? 'no address is known' : reasons})`, {
     suggestions: ['Device may be busy or unresponsive', 'Firewall may be blocking connection', 'Try power-cycling the device'],

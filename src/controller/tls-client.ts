@@ -18,79 +18,66 @@ const NO_APPLICATION_PROTOCOL = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
 
 /** TCP and TLS 1.3 of this machine. */
 export function nodeTransport(clock: Clock): Transport {
-  return { connect: (address, purpose, signal) => new Attempt(clock, address, purpose).run(signal) };
+  return { connect: (address, purpose, signal) => connect(clock, address, purpose, signal) };
 }
 
-/** One connection attempt; whatever ends it early closes the socket. */
-class Attempt {
-  readonly #clock: Clock;
-  readonly #address: DeviceAddress;
-  readonly #purpose: ConnectPurpose;
-
-  constructor(clock: Clock, address: DeviceAddress, purpose: ConnectPurpose) {
-    this.#clock = clock;
-    this.#address = address;
-    this.#purpose = purpose;
+async function connect(clock: Clock, address: DeviceAddress, purpose: ConnectPurpose, signal: AbortSignal): Promise<ClientConnection> {
+  const where = formatTarget(address);
+  const started = clock.now();
+  const socket = net.connect({ host: address.host, port: address.port, noDelay: true }).on('error', ignored);
+  let reason: Error | undefined;
+  const end = (text: string): void => {
+    reason ??= new NetworkError(`${where}: ${text}`);
+    socket.destroy();
+  };
+  const onAbort = (): void => end('given up');
+  const deadline = clock.after('TIMEOUT_PER_ADDR', ADDRESS_TIMEOUT, () => end(`no answer within ${ADDRESS_TIMEOUT / 1000} s`));
+  signal.addEventListener('abort', onAbort);
+  try {
+    if (signal.aborted) onAbort();
+    await happens(socket, 'connect');
+    const connected = clock.now();
+    const secure = tls.connect({ socket, ...tlsOptions(purpose) }).on('error', ignored);
+    await happens(secure, 'secureConnect');
+    const certificate = secure.getPeerX509Certificate();
+    if (certificate === undefined || secure.alpnProtocol === false)
+      throw new ControllerError('PROTOCOL', `${where}: the peer does not speak MASH (no ALPN protocol)`);
+    const times = { tcpTime: connected - started, tlsTime: clock.now() - connected };
+    return { stream: new TlsStream(secure, purpose.kind, address.host), certificate: Uint8Array.from(certificate.raw), ...times };
+  } catch (error) {
+    socket.destroy();
+    throw reason ?? translate(error as NodeJS.ErrnoException, where, purpose);
+  } finally {
+    deadline.cancel();
+    signal.removeEventListener('abort', onAbort);
   }
+}
 
-  run(signal: AbortSignal): Promise<ClientConnection> {
-    return new Promise((resolve, reject) => {
-      const { host, port } = this.#address;
-      const started = this.#clock.now();
-      const socket = net.connect({ host, port, noDelay: true });
-      let secure: tls.TLSSocket | undefined;
-      const finish = (): void => {
-        deadline.cancel();
-        signal.removeEventListener('abort', onAbort);
-      };
-      const fail = (error: Error): void => {
-        finish();
-        secure?.destroy();
-        socket.destroy();
-        reject(error);
-      };
-      const onAbort = (): void => fail(new NetworkError(`${formatTarget(this.#address)}: given up`));
-      const deadline = this.#clock.after('TIMEOUT_PER_ADDR', ADDRESS_TIMEOUT, () => {
-        fail(new NetworkError(`${formatTarget(this.#address)}: no answer within ${ADDRESS_TIMEOUT / 1000} s`));
-      });
-      signal.addEventListener('abort', onAbort);
-      if (signal.aborted) onAbort();
-      socket.on('error', (error: NodeJS.ErrnoException) => fail(this.#networkError(error)));
-      socket.once('connect', () => {
-        const connected = this.#clock.now();
-        secure = tls.connect({ socket, ...tlsOptions(this.#purpose) });
-        secure.on('error', (error: NodeJS.ErrnoException) => fail(this.#networkError(error)));
-        secure.once('close', () => fail(new NetworkError(`${formatTarget(this.#address)}: closed during the TLS handshake`)));
-        secure.once('secureConnect', () => {
-          if (secure === undefined) return;
-          const certificate = secure.getPeerX509Certificate();
-          if (certificate === undefined || secure.alpnProtocol === false) {
-            fail(new ControllerError('PROTOCOL', `${formatTarget(this.#address)}: the peer does not speak MASH (no ALPN protocol)`));
-            return;
-          }
-          finish();
-          secure.removeAllListeners('close');
-          secure.removeAllListeners('error');
-          resolve({
-            stream: new TlsStream(secure, this.#purpose.kind, host),
-            certificate: Uint8Array.from(certificate.raw),
-            tcpTime: connected - started,
-            tlsTime: this.#clock.now() - connected,
-          });
-        });
-      });
-    });
-  }
+/** Whoever waits for the event is told of the error; an error that nobody waits for any more must not end the process. */
+function ignored(): void {}
 
-  #networkError(error: NodeJS.ErrnoException): Error {
-    const where = formatTarget(this.#address);
-    if (error.code !== NO_APPLICATION_PROTOCOL) return new NetworkError(`${where}: ${error.code ?? error.message}`);
-    if (this.#purpose.kind === 'commissioning')
-      return new ControllerError('WINDOW_CLOSED', `${where}: the device's commissioning window is closed`, {
-        suggestions: ['Press the pairing button on your device'],
-      });
+/** Resolves with the event, rejects with an error or a close before it. */
+function happens(socket: net.Socket, event: 'connect' | 'secureConnect'): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void): void => {
+      socket.off(event, onEvent).off('error', onError).off('close', onClose);
+      act();
+    };
+    const onEvent = (): void => settle(resolve);
+    const onError = (error: Error): void => settle(() => reject(error));
+    const onClose = (): void => settle(() => reject(new Error('closed by the peer')));
+    socket.on(event, onEvent).on('error', onError).on('close', onClose);
+  });
+}
+
+function translate(error: NodeJS.ErrnoException, where: string, purpose: ConnectPurpose): Error {
+  if (error instanceof ControllerError) return error;
+  if (error.code !== NO_APPLICATION_PROTOCOL) return new NetworkError(`${where}: ${error.code ?? error.message}`);
+  if (purpose.kind === 'operational')
     return new ControllerError('REFUSED', `${where}: the device takes no operational connections: it holds no zone`);
-  }
+  return new ControllerError('WINDOW_CLOSED', `${where}: the commissioning window of the device is closed`, {
+    suggestions: ['Press the pairing button on your device'],
+  });
 }
 
 /** No certificate is judged here: that of a commissioning is self-signed, an operational one is for `pki/verify` alone. */

@@ -220,6 +220,7 @@ const NAME_MAXIMUM = 48;
 function checkZoneName(name: string): void {
   const length = utf8Encode(name).length;
   if (length === 0 || length > NAME_MAXIMUM) throw new ConfigError('zone name', `1…${NAME_MAXIMUM} bytes are due, not ${length}`);
-  for (const character of name) if (character < ' ' || character === '\x7f') throw new ConfigError('zone name', 'contains control characters');
+  for (const character of name)
+    if (character < ' ' || character === '\x7f') throw new ConfigError('zone name', 'contains control characters');
   if (['GRID', 'LOCAL', 'TEST'].includes(name)) throw new ConfigError('zone name', `'${name}' is the name of a zone type`);
 }

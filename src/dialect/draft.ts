@@ -48,7 +48,8 @@ export function decodeDraftDevice(value: CborValue): DeviceMessage {
       return { type: 'paseConfirm', ...statusOf(map, 'pase_confirm'), ...(retryAfter === undefined ? {} : { retryAfter }) };
     }
     case 'attestation_rsp': {
-      const chain = map.get(3);
+      // commissioning-pase §4.3: cert_chain is optional.
+      const chain = map.get(3) ?? [];
       if (!Array.isArray(chain) || !chain.every((item) => item instanceof Uint8Array)) {
         throw new ShapeError('attestation_rsp key 3, chain: an array of byte strings is due');
       }

@@ -52,14 +52,18 @@ export class Browser {
   #updating = false;
   #timer: Timer | undefined;
   #closing: Promise<void> | undefined;
-  /** Packets that did not decode. */
-  readonly counters = { malformed: 0 };
+  #malformed = 0;
 
   constructor(options: BrowserOptions) {
     this.#options = options;
     this.#log = options.log.scoped('discovery');
     this.#cache = new RecordCache(options.clock, options.entropy);
     this.#querier = new Querier(options.multicast, options.clock, this.#cache);
+  }
+
+  /** Packets that did not decode, records lost to the limit of the cache. */
+  get counters(): { readonly malformed: number; readonly displaced: number } {
+    return { malformed: this.#malformed, displaced: this.#cache.displaced };
   }
 
   /** Opens the sockets and begins to ask. Rejects with ConfigError alone. */
@@ -183,7 +187,7 @@ export class Browser {
       message = decodeMessage(packet);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
-      this.counters.malformed++;
+      this.#malformed++;
       this.#log.debug('response dropped', { from: source.address, interface: source.interfaceName, reason: error.message });
       return;
     }

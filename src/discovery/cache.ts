@@ -39,16 +39,13 @@ export class RecordCache {
   readonly #slots = new Map<string, Slot>();
   /** By owner and type. */
   readonly #owners = new Map<string, Set<Slot>>();
+  /** Records lost to the limit. */
   displaced = 0;
 
   constructor(clock: Clock, entropy: Entropy, limit = 512) {
     this.#clock = clock;
     this.#entropy = entropy;
     this.#limit = limit;
-  }
-
-  get size(): number {
-    return this.#slots.size;
   }
 
   /** Takes in a record. True when the content changed (a new record, not a repetition). */

@@ -1,3 +1,4 @@
+import { ConfigError, NetworkError, PeerError, StoreError } from '../errors.js';
 import type { Log, LogFields, LogLevel } from '../platform.js';
 
 export const LOG_LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
@@ -38,13 +39,22 @@ function pretty(level: LogLevel, scope: string, message: string, fields: LogFiel
   return `${time} ${level.padEnd(5)} ${scope === '' ? '' : `${scope}: `}${message}${rest.join('')}`;
 }
 
+/** Bare where it is one word of visible ASCII; else quoted, with line ends and terminal controls escaped: peers choose some of these texts. */
 function quoted(value: string): string {
-  return value.includes(' ') || value === '' ? JSON.stringify(value) : value;
+  if (/^[!#-~]+$/.test(value)) return value;
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function plain(_key: string, value: unknown): unknown {
-  if (value instanceof Error)
-    return { name: value.name, message: value.message, ...(value.name.endsWith('Error') ? {} : { stack: value.stack }) };
+  if (value instanceof Error) return { name: value.name, message: value.message, ...(isExpected(value) ? {} : { stack: value.stack }) };
   if (value instanceof Uint8Array) return Buffer.from(value.subarray(0, 64)).toString('hex');
   return typeof value === 'bigint' ? String(value) : value;
+}
+
+/** Not a bug of ours: where it was thrown says nothing. */
+function isExpected(error: Error): boolean {
+  return error instanceof ConfigError || error instanceof PeerError || error instanceof NetworkError || error instanceof StoreError;
 }

@@ -42,6 +42,7 @@ class NodeMulticast implements Multicast {
     for (const name of named ?? []) {
       if (name === '' || name.includes('%') || name.includes('/')) throw new ConfigError('interfaces', `'${name}' is no interface name`);
     }
+    if (this.#closing !== undefined) return;
     this.#handlers = handlers;
     await this.#look();
     if (this.#closing !== undefined) return;

@@ -48,5 +48,6 @@ export function nextKeepAlive(
   if (now < state.next) return { state, effects: [] };
   const next = state.next + settings.interval;
   if (settings.mode === 'silence' && state.heard) return { state: { ...state, next, heard: false }, effects: [] };
-  return { state: { ...state, next, due: now + settings.timeout, heard: false }, effects: ['probe'] };
+  // Where the answer may take longer than the interval, the oldest probe without one decides.
+  return { state: { ...state, next, due: state.due ?? now + settings.timeout, heard: false }, effects: ['probe'] };
 }

@@ -1,4 +1,5 @@
 import { type CborMap, type CborValue, isMap } from '../codec/cbor.js';
+import { integerAt, mapOf } from '../codec/shape.js';
 
 /** Requests, responses and control messages on an operational connection (protocol.md §3). */
 export const Operation = { READ: 1, WRITE: 2, SUBSCRIBE: 3, INVOKE: 4 } as const;
@@ -23,6 +24,7 @@ export const InteractionStatus = {
 
 export interface Request {
   readonly id: number;
+  /** 1…255: one that does not exist is answered by status 10. */
   readonly operation: number;
   readonly endpoint: number;
   readonly feature: number;
@@ -33,6 +35,15 @@ export interface Response {
   readonly id: number;
   readonly status: number;
   readonly payload?: CborValue;
+}
+
+/** `{1:0, 2:subscription, 3:endpoint, 4:feature, 5:{attribute:value}}`. */
+export interface Notification {
+  readonly subscription: number;
+  readonly endpoint: number;
+  readonly feature: number;
+  /** Attribute values by attribute id. */
+  readonly values: CborMap;
 }
 
 /** `form`: how the peer wrote it, and so how it is answered. */
@@ -68,7 +79,7 @@ export function classify(value: CborValue, pending: (id: number) => boolean): In
 function request(map: CborMap, id: number): Inbound {
   const operation = map.get(2);
   if (operation === undefined) return malformed(id, 'Missing required field: key 2, operation');
-  if (typeof operation !== 'number' || operation < 1 || operation > 4) return malformed(id, 'key 2: no such operation');
+  if (typeof operation !== 'number' || operation < 1 || operation > 255) return malformed(id, 'key 2: an operation of 1…255 is due');
   const endpoint = map.get(3);
   if (typeof endpoint !== 'number' || endpoint < 0 || endpoint > 255) return malformed(id, 'key 3: an endpoint of 0…255 is due');
   const feature = map.get(4);
@@ -149,6 +160,28 @@ export function encodeResponse(response: Response): CborMap {
   ]);
   if (response.payload !== undefined) map.set(3, response.payload);
   return map;
+}
+
+export function encodeNotification(notification: Notification): CborMap {
+  return new Map<number, CborValue>([
+    [1, 0],
+    [2, notification.subscription],
+    [3, notification.endpoint],
+    [4, notification.feature],
+    [5, notification.values],
+  ]);
+}
+
+/** Throws ShapeError naming the field. */
+export function decodeNotification(value: CborValue): Notification {
+  const map = mapOf(value, 'notification');
+  integerAt(map, 1, 'notification key 1, message id', 0, 0);
+  return {
+    subscription: integerAt(map, 2, 'notification key 2, subscription', 0, 0xffff_ffff),
+    endpoint: integerAt(map, 3, 'notification key 3, endpoint', 0, 255),
+    feature: integerAt(map, 4, 'notification key 4, feature', 0, 255),
+    values: mapOf(map.get(5), 'notification key 5, values'),
+  };
 }
 
 export function errorResponse(id: number, status: number, text: string): Response {

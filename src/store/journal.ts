@@ -54,7 +54,10 @@ export class Journal {
       for (const entry of scan.entries) journal.#view = apply(journal.#view, entry);
       for (const damage of scan.damage) journal.#report(damage);
       journal.#reportEarlier();
-      if (!ring.appendable) {
+      if (ring.appendable) {
+        // What was just read may be in a cache alone, when the process before this one was killed.
+        await ring.sync();
+      } else {
         scoped.info('sector rewritten at boot', { keys: journal.#view.size });
         await ring.rewrite([...journal.#view.values()], journal.#sequence, { reset: false, lossy: journal.#lossy });
       }

@@ -164,6 +164,10 @@ export class SectorRing {
     this.#wipe = false;
   }
 
+  async sync(): Promise<void> {
+    await this.#medium.sync();
+  }
+
   /** Makes the seals durable and closes the medium. */
   async close(): Promise<void> {
     try {

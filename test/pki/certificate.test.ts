@@ -5,7 +5,17 @@ import { utf8Encode } from '../../src/codec/utf8.js';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.js';
 import type { CertificateReason } from '../../src/pki/certificate-error.js';
 import { TAG } from '../../src/pki/der-tag.js';
-import { der, derBitString, derBoolean, derInteger, derOctetString, derOid, derSequence, derTime } from '../../src/pki/der-writer.js';
+import {
+  der,
+  derBitString,
+  derBoolean,
+  derInteger,
+  derOctetString,
+  derOid,
+  derSequence,
+  derText,
+  derTime,
+} from '../../src/pki/der-writer.js';
 import { ecdsaAlgorithm, signed } from '../../src/pki/ecdsa.js';
 import { attributeValues, commonName, writeName } from '../../src/pki/name.js';
 import { OID } from '../../src/pki/oid.js';
@@ -81,7 +91,7 @@ describe('a certificate that is refused', () => {
     ['an attribute without a value', make({ subject: derSequence(der(TAG.set, derSequence(derOid(OID.commonName)))) }), 'malformed'],
     [
       'an attribute with two values',
-      make({ subject: derSequence(der(TAG.set, derSequence(derOid(OID.commonName), one, one))) }),
+      make({ subject: derSequence(der(TAG.set, derSequence(derOid(OID.commonName), derText('x'), derText('y')))) }),
       'malformed',
     ],
     ['a validity that ends before it begins', make({ validity: derSequence(derTime(WORLD_NOW), derTime(WORLD_NOW - 1)) }), 'malformed'],
@@ -134,6 +144,11 @@ describe('a certificate that is refused', () => {
       'malformed',
     ],
     ['a dNSName that is not ASCII', extended(extension(OID.subjectAltName, derSequence(der(0x82, utf8Encode('ü'))))), 'malformed'],
+    [
+      'something after the signature field',
+      derSequence(derSequence(...Object.values(FIELDS)), ecdsaAlgorithm(), derBitString(derSequence(one, one)), one),
+      'malformed',
+    ],
     ['a signature that is no SEQUENCE', withSignature(new Uint8Array(64)), 'malformed'],
     ['a signature of one number', withSignature(derSequence(one)), 'malformed'],
     ['a signature of three numbers', withSignature(derSequence(one, one, one)), 'malformed'],

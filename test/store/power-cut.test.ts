@@ -40,6 +40,15 @@ async function checkRecovery(flash: MockFlash, allowed: readonly Contents[], cha
   }
 }
 
+/** The process dies and starts again, the medium keeps its power: what this boot shows must survive a power cut right after it. */
+async function checkRestart(flash: MockFlash, allowed: readonly Contents[]): Promise<void> {
+  const found = contents(await Journal.open(flash, new MemoryLog()));
+  expect(allowed.some((one) => sameContents(found, one))).toBe(true);
+  flash.powerOff();
+  flash.powerUp();
+  expect(contents(await Journal.open(flash, new MemoryLog()))).toEqual(found);
+}
+
 /** Runs `COMMITS` random commits and cuts the power at every program, erase and sync of the run. Returns how many cuts were tried. */
 async function cutEverywhere(seed: number, cached: boolean): Promise<{ cuts: number; rewrites: number }> {
   const entropy = new SeededEntropy(seed);
@@ -54,12 +63,13 @@ async function cutEverywhere(seed: number, cached: boolean): Promise<{ cuts: num
     const acknowledged: Contents = journal === undefined ? new Map() : contents(journal);
     const allowed = [acknowledged, inFlight(acknowledged)];
     const points = cached ? [undefined, undefined, undefined] : bytes === 0 ? [0] : [0, 1 + fate.below(bytes - 1), bytes];
+    await checkRestart(flash.fork(chance), allowed);
     for (const point of points) {
       const torn = flash.fork(chance);
       torn.cutAt(0, point);
       await expect(operation(torn)).rejects.toThrow('power cut');
       torn.powerUp();
-      if (cuts++ % 4 === 0) await checkRecovery(torn, allowed, chance);
+      if (cuts++ % 8 === 0) await checkRecovery(torn, allowed, chance);
       await checkBoot(torn, allowed, chance);
     }
   });
@@ -81,13 +91,13 @@ async function cutEverywhere(seed: number, cached: boolean): Promise<{ cuts: num
 }
 
 describe('journal: power cut at every operation of 200 commits', () => {
-  it.each([1, 2, 3, 4])('flash that is durable at once, torn at a byte, seed %i', async (seed) => {
+  it.each([1, 2, 3])('flash that is durable at once, torn at a byte, seed %i', async (seed) => {
     const { cuts, rewrites } = await cutEverywhere(seed, false);
     expect(cuts).toBeGreaterThan(1000);
     expect(rewrites).toBeGreaterThan(15);
   });
 
-  it.each([11, 12, 13, 14])('medium that may lose or tear whatever no sync followed, seed %i', async (seed) => {
+  it.each([11, 12, 13])('medium that may lose or tear whatever no sync followed, seed %i', async (seed) => {
     const { cuts, rewrites } = await cutEverywhere(seed, true);
     expect(cuts).toBeGreaterThan(1000);
     expect(rewrites).toBeGreaterThan(15);

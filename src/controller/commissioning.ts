@@ -1,0 +1,270 @@
+import type { CborMap } from '../codec/cbor.js';
+import type { SetupCode } from '../crypto/setup-code.js';
+import { draftDialect, referenceDialect } from '../dialect/dialect.js';
+import type { DialectName } from '../dialect/messages.js';
+import { DEVICE_INFO } from '../features/device-info.js';
+import { parseCertificate } from '../pki/certificate.js';
+import { CertificateError } from '../pki/certificate-error.js';
+import { attributeValues, commonName } from '../pki/name.js';
+import { OID } from '../pki/oid.js';
+import { CommissioningChannel } from './channel.js';
+import { Conversation } from './conversation.js';
+import { meansKnownZone } from './device-status.js';
+import { ControllerError } from './errors.js';
+import { type CommissioningTarget, connectForCommissioning, type FoundDevice } from './find-device.js';
+import { type ControllerParts, findSession, foundAt, type OpenedSession, openSession } from './operational.js';
+import { type Step, StepReporter } from './steps.js';
+import type { ControllerZone, DeviceAddress, DeviceRecord } from './zone.js';
+
+/** connection-establishment §4.5: the device needs a second to change its state. */
+const TRANSITION = 1000;
+const COMMISSIONING_PORT = 8444;
+const OPERATIONAL_PORT = 8443;
+
+export interface CommissionOptions extends CommissioningTarget {
+  readonly code: SetupCode;
+  /** Spoken throughout: never changed by what the device answers (protocol.md, first table). */
+  readonly dialect: DialectName;
+  readonly zone: ControllerZone;
+  /** Of the label; written into certificates of the reference dialect. */
+  readonly vendorId?: number | undefined;
+  readonly productId?: number | undefined;
+  /** Where the device takes operational connections, if not on 8443 of the same address and not found by multicast. */
+  readonly operationalPort?: number | undefined;
+}
+
+export interface Commissioned {
+  readonly device: DeviceRecord;
+  /** Attributes of DeviceInfo on endpoint 0. */
+  readonly deviceInfo: CborMap;
+  readonly steps: readonly Step[];
+  /** True where the device held this zone already, or had installed a certificate whose acknowledgement was lost. */
+  readonly settled: boolean;
+}
+
+/**
+ * Commissions a device (connection-establishment §7.1), told step by step, and ends with its DeviceInfo. Where the acknowledgement of the
+ * certificate is lost, or the device says that it holds this zone already, an operational connection decides. Rejects with ControllerError or StoreError.
+ */
+export function commission(parts: ControllerParts, options: CommissionOptions, onStep: (step: Step) => void): Promise<Commissioned> {
+  return new Commissioning(parts, options, onStep).run();
+}
+
+interface Installed {
+  readonly record: DeviceRecord;
+  /** An operational connection that showed that the device holds this zone. */
+  readonly settled?: OpenedSession;
+}
+
+class Commissioning {
+  readonly #parts: ControllerParts;
+  readonly #options: CommissionOptions;
+  readonly #steps: StepReporter;
+
+  constructor(parts: ControllerParts, options: CommissionOptions, onStep: (step: Step) => void) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#steps = new StepReporter(parts.clock, onStep);
+  }
+
+  async run(): Promise<Commissioned> {
+    const { discriminator, address } = this.#options;
+    this.#steps.done(1, discriminator === undefined ? 'setup code alone' : `discriminator ${discriminator}`);
+    const found = await connectForCommissioning(this.#parts, { discriminator, address }, this.#steps);
+    const installed = await this.#install(found);
+    if (installed.settled !== undefined) return this.#finish(installed.record, installed.settled, true);
+    await this.#supersede(installed.record);
+    const opened = await this.#reconnect(installed.record);
+    return this.#finish(installed.record, opened, false);
+  }
+
+  /** Steps 6 to 10. */
+  async #install(found: FoundDevice): Promise<Installed> {
+    const { clock } = this.#parts;
+    const dialect = this.#options.dialect === 'draft' ? draftDialect : referenceDialect;
+    const channel = new CommissioningChannel(found.connection.stream, dialect, clock);
+    let pending: DeviceRecord | undefined;
+    try {
+      const conversation = new Conversation(channel, this.#parts.crypto, this.#options.zone);
+      pending = await this.#prepare(conversation, found);
+      const { certificate } = pending;
+      await this.#steps.run(
+        9,
+        () => 'acknowledged, stored',
+        () => conversation.install(certificate),
+      );
+      const record: DeviceRecord = { ...pending, state: 'confirmed' };
+      await this.#parts.store.put(record);
+      await this.#steps.run(
+        10,
+        () => 'closed, 1 s for the device to change over',
+        async () => {
+          await conversation.finish();
+          await this.#pause();
+        },
+      );
+      return { record };
+    } catch (error) {
+      channel.destroy('commissioning failed');
+      const settled = await this.#settle(found, pending, error);
+      if (settled === undefined) throw error;
+      return settled;
+    }
+  }
+
+  /** Steps 6 to 8; the record is stored before the certificate is sent, so that a lost acknowledgement can be settled. */
+  async #prepare(conversation: Conversation, found: FoundDevice): Promise<DeviceRecord> {
+    const { crypto, clock, store } = this.#parts;
+    const { zone, dialect, code, vendorId, productId } = this.#options;
+    const zoneId = await this.#steps.run(
+      6,
+      () => 'both sides proved the setup code',
+      () => conversation.pase(code),
+    );
+    if (dialect === 'draft')
+      await this.#steps.run(
+        7,
+        (shown) => this.#describeAttestation(shown),
+        () => conversation.attestation(),
+      );
+    else this.#steps.skipped(7, 'not in the reference dialect');
+    const issued = await this.#steps.run(
+      8,
+      ({ deviceId }) => `certificate issued for device ${deviceId}`,
+      async () => {
+        const csr = await conversation.csr();
+        const now = Math.floor(clock.wall() / 1000);
+        // @peculiar/x509 is loaded here, and by nothing that does not issue.
+        const { issueDeviceCertificate } = await import('./zone-authority.js');
+        try {
+          return await issueDeviceCertificate(crypto, zone, csr, { dialect, now, vendorId, productId });
+        } catch (error) {
+          if (error instanceof CertificateError)
+            throw new ControllerError('PROTOCOL', `The CSR of the device is refused: ${error.message}`);
+          throw error;
+        }
+      },
+    );
+    const record: DeviceRecord = {
+      id: issued.deviceId,
+      zoneId: zoneId ?? zone.id,
+      dialect,
+      state: 'pending',
+      certificate: issued.certificate,
+      addresses: [this.#operationalAddress(found.address)],
+      discriminator: found.discriminator,
+      name: undefined,
+      serial: undefined,
+      deviceId: undefined,
+      addedAt: Math.floor(clock.wall() / 1000),
+    };
+    await store.put(record);
+    return record;
+  }
+
+  /**
+   * After a failure: what an operational connection shows, or undefined where nothing is to be settled. A refusal takes the pending record
+   * back; anything else that ends the connection after CERT_INSTALL leaves it until the device has been asked.
+   */
+  async #settle(found: FoundDevice, pending: DeviceRecord | undefined, error: unknown): Promise<Installed | undefined> {
+    const { store, log } = this.#parts;
+    if (!(error instanceof ControllerError)) return undefined;
+    if (pending !== undefined && error.code !== 'REFUSED') {
+      log.info('asking over an operational connection whether the certificate was installed', { because: error.message });
+      await this.#pause();
+      const settled = await this.#unlessUnreachable(() => findSession(this.#parts, this.#options.zone, pending));
+      if (settled === undefined) throw unsettled(error, pending);
+      return { record: pending, settled };
+    }
+    if (pending !== undefined) await store.remove(pending.id);
+    if (!meansKnownZone(error)) return undefined;
+    log.info('looking for the record of a device that holds this zone already', { because: error.message });
+    for (const record of await store.devices()) {
+      const ports = new Set([this.#operationalAddress(found.address), ...record.addresses].map(({ port }) => port));
+      const addresses = [...ports].map((port) => ({ host: found.address.host, port }));
+      const settled = await this.#unlessUnreachable(() => openSession(this.#parts, this.#options.zone, record, addresses));
+      if (settled !== undefined) return { record: { ...record, discriminator: found.discriminator }, settled };
+    }
+    return undefined;
+  }
+
+  async #unlessUnreachable(open: () => Promise<OpenedSession>): Promise<OpenedSession | undefined> {
+    try {
+      return await open();
+    } catch (error) {
+      if (error instanceof ControllerError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Steps 11 and 12: the same address first, then the one that the device announces for the zone. */
+  async #reconnect(record: DeviceRecord): Promise<OpenedSession> {
+    const begun = this.#parts.clock.now();
+    try {
+      return await findSession(this.#parts, this.#options.zone, record);
+    } catch (error) {
+      this.#steps.failed(11, error, begun);
+      throw error;
+    }
+  }
+
+  /** Steps 11 to 13 are told, and what DeviceInfo says is remembered. */
+  async #finish(record: DeviceRecord, opened: OpenedSession, settled: boolean): Promise<Commissioned> {
+    const { session, address } = opened;
+    this.#steps.done(11, address.host, opened.tcpTime);
+    this.#steps.done(12, `device ${record.id} proved its certificate`, opened.tlsTime);
+    try {
+      const deviceInfo = await this.#steps.run(
+        13,
+        (info) => `${info.size} attributes`,
+        () => session.read(0, DEVICE_INFO),
+      );
+      const text = (id: number): string | undefined => {
+        const value = deviceInfo.get(id);
+        return typeof value === 'string' ? value : undefined;
+      };
+      const device = { ...foundAt(record, address), deviceId: text(1), name: text(3), serial: text(4) };
+      await this.#parts.store.put(device);
+      return { device, deviceInfo, steps: this.#steps.steps, settled };
+    } finally {
+      await session.close('commissioning_complete');
+    }
+  }
+
+  /** A device that takes our certificate held no zone of ours: what is pending under its discriminator was never installed. */
+  async #supersede(record: DeviceRecord): Promise<void> {
+    const { store } = this.#parts;
+    for (const other of await store.devices()) {
+      const same = other.state === 'pending' && other.id !== record.id && other.discriminator === record.discriminator;
+      if (same && record.discriminator !== undefined) await store.remove(other.id);
+    }
+  }
+
+  #operationalAddress({ host, port }: DeviceAddress): DeviceAddress {
+    return { host, port: this.#options.operationalPort ?? (port === COMMISSIONING_PORT ? OPERATIONAL_PORT : port) };
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.#parts.clock.after('TRANSITION', TRANSITION, resolve));
+  }
+
+  #describeAttestation(der: Uint8Array | undefined): string {
+    if (der === undefined) return 'the device has no attestation';
+    try {
+      const { subject } = parseCertificate(this.#parts.crypto, der);
+      const maker = [...attributeValues(subject, OID.organization), commonName(subject) ?? ''].filter((text) => text !== '').join(', ');
+      return `${maker} (not verified: informational)`;
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      return `unreadable: ${error.message}`;
+    }
+  }
+}
+
+/** What happened to the certificate is not known yet: a later connection tells. */
+function unsettled(error: ControllerError, pending: DeviceRecord): ControllerError {
+  return new ControllerError(error.code, `${error.message}; whether the device installed its certificate is not known yet`, {
+    ...error.details,
+    suggestions: [`'mash-controller read ${pending.id}' settles it when the device can be reached`, 'Commission the device again'],
+  });
+}

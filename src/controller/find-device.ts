@@ -1,0 +1,118 @@
+import { parseCertificate } from '../pki/certificate.js';
+import { CertificateError } from '../pki/certificate-error.js';
+import { commonName } from '../pki/name.js';
+import { commissioningCommonName } from '../pki/self-signed.js';
+import { connectFirst, formatTarget } from './addresses.js';
+import { ControllerError } from './errors.js';
+import type { ControllerParts } from './operational.js';
+import type { StepReporter } from './steps.js';
+import type { ClientConnection } from './transport.js';
+import type { DeviceAddress } from './zone.js';
+
+/** Which device is meant. With neither, the only one that can be commissioned. */
+export interface CommissioningTarget {
+  /** 0…4095, from the label. */
+  readonly discriminator?: number | undefined;
+  /** Where it is; nothing is looked for then. */
+  readonly address?: DeviceAddress | undefined;
+}
+
+export interface FoundDevice {
+  readonly connection: ClientConnection;
+  readonly address: DeviceAddress;
+  /** Of its commissioning certificate, CN=`MASH-<D>`; undefined where the CN is none. */
+  readonly discriminator: number | undefined;
+}
+
+interface Whereabouts {
+  readonly addresses: readonly DeviceAddress[];
+  readonly discriminator: number | undefined;
+}
+
+/**
+ * Steps 2 to 5 of connection-establishment §7.1: finds the device and connects to it. A certificate of another discriminator ends the
+ * connection (§3.4); where the user gave the address it is a warning (TC-TLS-COMM-2), since the code decides who it is.
+ */
+export async function connectForCommissioning(
+  parts: ControllerParts,
+  target: CommissioningTarget,
+  steps: StepReporter,
+): Promise<FoundDevice> {
+  const { addresses, discriminator } = await locate(parts, target, steps);
+  const begun = parts.clock.now();
+  const strict = target.address === undefined ? discriminator : undefined;
+  try {
+    const reached = await connectFirst(
+      parts.clock,
+      addresses,
+      (address, signal) => connect(parts, address, strict, signal),
+      (late) => late.stream.destroy(),
+    );
+    const { tcpTime, tlsTime, certificate } = reached.value;
+    const name = readCommonName(parts, certificate);
+    steps.done(4, formatTarget(reached.address), tcpTime);
+    const differs = discriminator !== undefined && name !== commissioningCommonName(discriminator);
+    if (differs) parts.log.warn('the certificate is not of that discriminator', { expected: commissioningCommonName(discriminator), name });
+    steps.done(5, `TLS 1.3, CN=${name ?? '?'}${differs ? `, expected ${commissioningCommonName(discriminator)}` : ''}`, tlsTime);
+    return { connection: reached.value, address: reached.address, discriminator: discriminatorOf(name) };
+  } catch (error) {
+    steps.failed(error instanceof ControllerError && error.code === 'CONNECTION_FAILED' ? 4 : 5, error, begun);
+    throw error;
+  }
+}
+
+/** Steps 2 and 3. */
+async function locate(parts: ControllerParts, target: CommissioningTarget, steps: StepReporter): Promise<Whereabouts> {
+  const { discriminator, address } = target;
+  if (address !== undefined) {
+    steps.skipped(2, `address given: ${formatTarget(address)}`);
+    steps.skipped(3, 'left to the certificate');
+    return { addresses: [address], discriminator };
+  }
+  const device = await steps.run(
+    2,
+    ({ host, addresses }) => `${host}, ${addresses.length} addresses`,
+    async () => {
+      const resolver = await parts.resolver();
+      return discriminator === undefined ? resolver.findOnlyCommissionable() : resolver.findCommissionable(discriminator);
+    },
+  );
+  steps.done(3, discriminator === undefined ? `MASH-${device.discriminator}, the only device` : `${device.instance} matches`);
+  return { addresses: device.addresses, discriminator: device.discriminator };
+}
+
+async function connect(
+  parts: ControllerParts,
+  address: DeviceAddress,
+  discriminator: number | undefined,
+  signal: AbortSignal,
+): Promise<ClientConnection> {
+  const connection = await parts.transport.connect(address, { kind: 'commissioning' }, signal);
+  if (discriminator === undefined) return connection;
+  const expected = commissioningCommonName(discriminator);
+  const name = readCommonName(parts, connection.certificate);
+  if (name === expected) return connection;
+  connection.stream.destroy();
+  throw new ControllerError(
+    'NOT_TRUSTED',
+    `${formatTarget(address)}: the certificate is for '${name ?? 'nobody'}', not for '${expected}'`,
+    {
+      suggestions: ['Verify QR code is for the device you want to pair'],
+    },
+  );
+}
+
+/** Undefined for a certificate that is none of ours to read, too: the setup code decides. */
+function readCommonName(parts: ControllerParts, der: Uint8Array): string | undefined {
+  try {
+    return commonName(parseCertificate(parts.crypto, der).subject);
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    return undefined;
+  }
+}
+
+function discriminatorOf(name: string | undefined): number | undefined {
+  const digits = /^MASH-(\d{1,4})$/.exec(name ?? '')?.[1];
+  return digits === undefined || Number(digits) > 4095 ? undefined : Number(digits);
+}

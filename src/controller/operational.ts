@@ -1,0 +1,119 @@
+import { parseCertificate } from '../pki/certificate.js';
+import { CertificateError } from '../pki/certificate-error.js';
+import { checkDevicePeer } from '../pki/verify.js';
+import type { Clock, Crypto, Log, TlsIdentity } from '../platform.js';
+import { connectFirst } from './addresses.js';
+import { ControllerError } from './errors.js';
+import type { Resolver } from './resolver.js';
+import { ControllerSession } from './session.js';
+import type { ClientConnection, Transport } from './transport.js';
+import type { ControllerZone, DeviceAddress, DeviceRecord } from './zone.js';
+import type { ZoneStore } from './zone-store.js';
+
+/** What a controller works with. */
+export interface ControllerParts {
+  readonly crypto: Crypto;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly transport: Transport;
+  readonly store: ZoneStore;
+  /** The multicast side, opened at its first use; rejects with NO_INTERFACE. */
+  readonly resolver: () => Promise<Resolver>;
+}
+
+/** Addresses remembered of a device. */
+const ADDRESS_MAXIMUM = 4;
+
+/** An operational connection before its first message. */
+export interface OpenedSession {
+  readonly session: ControllerSession;
+  readonly address: DeviceAddress;
+  readonly tcpTime: number;
+  readonly tlsTime: number;
+}
+
+/**
+ * Connects to a device at the first of `addresses` that is really it: its certificate, signed by our Zone CA and carrying its id, is judged
+ * before any message (connection-establishment §5.2). Rejects with NOT_TRUSTED where only others answer, with CONNECTION_FAILED where nobody does.
+ */
+export async function openSession(
+  parts: ControllerParts,
+  zone: ControllerZone,
+  record: Pick<DeviceRecord, 'id' | 'dialect'>,
+  addresses: readonly DeviceAddress[],
+): Promise<OpenedSession> {
+  const identity: TlsIdentity = { certificate: zone.controllerCertificate, key: zone.controllerKey };
+  const reached = await connectFirst(
+    parts.clock,
+    addresses,
+    async (address, signal) => {
+      const connection = await parts.transport.connect(address, { kind: 'operational', serverName: record.id, identity }, signal);
+      try {
+        judge(parts, zone, record.id, connection);
+      } catch (error) {
+        connection.stream.destroy();
+        throw error;
+      }
+      return connection;
+    },
+    (late) => late.stream.destroy(),
+  );
+  const { stream, tcpTime, tlsTime } = reached.value;
+  return { session: new ControllerSession(stream, record.dialect, parts.clock), address: reached.address, tcpTime, tlsTime };
+}
+
+/**
+ * The same at the record's addresses, and where the device is announced now if that fails (connection-establishment §6.5.6). Rejects also with
+ * the codes of `Resolver.findOperational`.
+ */
+export async function findSession(parts: ControllerParts, zone: ControllerZone, record: DeviceRecord): Promise<OpenedSession> {
+  try {
+    return await openSession(parts, zone, record, record.addresses);
+  } catch (error) {
+    if (!(error instanceof ControllerError)) throw error;
+    parts.log.info('not at its last addresses', { device: record.id, reason: error.message });
+    return openSession(parts, zone, record, await resolve(parts, record, error));
+  }
+}
+
+/** Connects to a device of the zone, and remembers where it was found. */
+export async function connectDevice(parts: ControllerParts, zone: ControllerZone, record: DeviceRecord): Promise<ControllerSession> {
+  const { session, address } = await findSession(parts, zone, record);
+  const [last] = record.addresses;
+  const known = record.state === 'confirmed' && last?.host === address.host && last.port === address.port;
+  if (!known) await parts.store.put(foundAt(record, address));
+  return session;
+}
+
+/**
+ * The record of a device that completed a handshake at `address`. Whoever can do that with the certificate that we issued has installed it,
+ * whether or not its acknowledgement reached us.
+ */
+export function foundAt(record: DeviceRecord, address: DeviceAddress): DeviceRecord {
+  const others = record.addresses.filter(({ host, port }) => host !== address.host || port !== address.port);
+  return { ...record, state: 'confirmed', addresses: [address, ...others].slice(0, ADDRESS_MAXIMUM) };
+}
+
+async function resolve(parts: ControllerParts, record: DeviceRecord, failure: ControllerError): Promise<readonly DeviceAddress[]> {
+  try {
+    const resolver = await parts.resolver();
+    return await resolver.findOperational(record.zoneId, record.id);
+  } catch (error) {
+    // What answered, or failed to answer, at a known address says more than that nothing can be heard.
+    const tells = failure.code === 'NOT_TRUSTED' || (error instanceof ControllerError && error.code === 'NO_INTERFACE');
+    throw tells && record.addresses.length > 0 ? failure : error;
+  }
+}
+
+function judge(parts: ControllerParts, zone: ControllerZone, expectedDeviceId: string, connection: ClientConnection): void {
+  const time = { quality: 'synchronised', now: Math.floor(parts.clock.wall() / 1000) } as const;
+  try {
+    const certificate = parseCertificate(parts.crypto, connection.certificate);
+    const ca = parseCertificate(parts.crypto, zone.caCertificate);
+    checkDevicePeer(parts.crypto, { certificate, ca, expectedDeviceId, time });
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    const reason = `What answers at ${connection.stream.remoteAddress} is not device ${expectedDeviceId}: ${error.message}`;
+    throw new ControllerError('NOT_TRUSTED', reason);
+  }
+}

@@ -1,0 +1,184 @@
+import { type CborMap, type CborValue, isMap } from '../codec/cbor.js';
+import type { DialectName } from '../dialect/messages.js';
+import type { Clock, SecureStream, Timer } from '../platform.js';
+import { FramedConnection } from '../session/framed-connection.js';
+import { PendingRequests } from '../session/pending.js';
+import {
+  type Control,
+  classify,
+  encodeControl,
+  encodeRequest,
+  encodeResponse,
+  errorResponse,
+  InteractionStatus,
+  Operation,
+  type Response,
+} from '../session/wire.js';
+import { ControllerError } from './errors.js';
+
+const RECEIVE_MAXIMUM = 65_536;
+/** The most that a reference-dialect peer takes (protocol.md, row "maximum message"). */
+const REFERENCE_MAXIMUM = 8192;
+const RESPONSE_TIMEOUT = 10_000;
+/** protocol.md, rows "liveness" and "session.close" of the draft. */
+const PONG_TIMEOUT = 5000;
+const CLOSE_TIMEOUT = 5000;
+
+interface Ping {
+  readonly sentAt: number;
+  readonly timer: Timer;
+  readonly settle: (answer: number | Error) => void;
+}
+
+/**
+ * A controller's end of an operational connection. Requests may be sent several at a time; their ids start at 1000 (`PendingRequests`), so
+ * that no response has the shape of a control message (1–3) or of a renewal (30–33).
+ */
+export class ControllerSession {
+  readonly #connection: FramedConnection;
+  readonly #clock: Clock;
+  readonly #form: 'text' | 'number';
+  readonly #pending: PendingRequests;
+  readonly #pings = new Map<number, Ping>();
+  #sequence = 0;
+  #ended: string | undefined;
+  #onEnded: (() => void) | undefined;
+
+  /** `stream`: mutually authenticated, the device's certificate judged. */
+  constructor(stream: SecureStream, dialect: DialectName, clock: Clock) {
+    this.#clock = clock;
+    this.#form = dialect === 'draft' ? 'text' : 'number';
+    this.#pending = new PendingRequests(clock);
+    this.#connection = new FramedConnection(stream, RECEIVE_MAXIMUM, dialect === 'draft' ? RECEIVE_MAXIMUM : REFERENCE_MAXIMUM);
+    this.#connection.start({
+      onValue: (value) => this.#onValue(value),
+      onUndecodable: (error) => this.#connection.destroy(`the device sent no CBOR: ${error.message}`),
+      onClose: (reason) => this.#onClose(reason),
+    });
+  }
+
+  get open(): boolean {
+    return this.#ended === undefined;
+  }
+
+  /** Values by attribute id; all attributes where none are named. Rejects with REFUSED and the status' name, CONNECTION_LOST, TIMEOUT or PROTOCOL. */
+  async read(endpoint: number, feature: number, attributes?: readonly number[]): Promise<CborMap> {
+    const payload = await this.#request(Operation.READ, endpoint, feature, attributes);
+    if (!isMap(payload)) throw new ControllerError('PROTOCOL', 'The device answered a Read without a map of values');
+    return payload;
+  }
+
+  /** Milliseconds until the device answered. */
+  ping(timeout = PONG_TIMEOUT): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) {
+        reject(this.#lost());
+        return;
+      }
+      this.#sequence += 1;
+      const sequence = this.#sequence;
+      const settle = (answer: number | Error): void => {
+        this.#pings.get(sequence)?.timer.cancel();
+        this.#pings.delete(sequence);
+        if (answer instanceof Error) reject(answer);
+        else resolve(answer);
+      };
+      const timer = this.#clock.after('pong', timeout, () => {
+        settle(new ControllerError('TIMEOUT', `The device did not answer a ping within ${timeout / 1000} s`));
+      });
+      this.#pings.set(sequence, { sentAt: this.#clock.now(), timer, settle });
+      this.#connection.send(encodeControl({ control: 'ping', sequence, form: this.#form }));
+    });
+  }
+
+  /** Graceful close (protocol.md §2.13): close, close_ack within 5 s, then closed anyway. Resolves when the connection is down; idempotent. */
+  close(reason = 'done'): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#ended !== undefined) {
+        resolve();
+        return;
+      }
+      const former = this.#onEnded;
+      const deadline = this.#clock.after('CLOSE_TIMEOUT', CLOSE_TIMEOUT, () => this.#connection.destroy('no close_ack'));
+      this.#onEnded = () => {
+        deadline.cancel();
+        former?.();
+        resolve();
+      };
+      if (former === undefined) this.#connection.send(encodeControl({ control: 'close', form: this.#form }, reason));
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #request(operation: number, endpoint: number, feature: number, payload: CborValue | undefined): Promise<CborValue | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined) {
+        reject(this.#lost());
+        return;
+      }
+      const id = this.#pending.open(RESPONSE_TIMEOUT, (response) => {
+        if (response?.status === InteractionStatus.SUCCESS) resolve(response.payload);
+        else reject(response === undefined ? this.#unanswered() : refusal(response));
+      });
+      if (id === undefined) reject(new ControllerError('TIMEOUT', 'Too many requests wait for their answer'));
+      else this.#connection.send(encodeRequest({ id, operation, endpoint, feature, payload }));
+    });
+  }
+
+  #onValue(value: CborValue): void {
+    const inbound = classify(value, (id) => this.#pending.has(id));
+    if (inbound.kind === 'control') this.#onControl(inbound.control);
+    else if (inbound.kind === 'response') this.#pending.deliver(inbound.response);
+    else if (inbound.kind === 'request') {
+      // Any answer proves life to a device that reads us in place of a ping (protocol.md, row "liveness").
+      const text = 'a controller has no attributes';
+      this.#connection.send(encodeResponse(errorResponse(inbound.request.id, InteractionStatus.UNSUPPORTED, text)));
+    }
+  }
+
+  #onControl(control: Control): void {
+    switch (control.control) {
+      case 'ping':
+        this.#connection.send(encodeControl({ control: 'pong', sequence: control.sequence, form: control.form }));
+        break;
+      case 'pong': {
+        const ping = this.#pings.get(control.sequence);
+        ping?.settle(this.#clock.now() - ping.sentAt);
+        break;
+      }
+      case 'close':
+        // In numbers, the acknowledgement looks like the close itself.
+        if (this.#onEnded === undefined) this.#connection.send(encodeControl({ control: 'closeAck', form: control.form }));
+        this.#connection.end();
+        break;
+      case 'closeAck':
+        this.#connection.end();
+        break;
+    }
+  }
+
+  #onClose(reason: string): void {
+    this.#ended = reason;
+    this.#pending.close();
+    for (const ping of [...this.#pings.values()]) ping.settle(this.#lost());
+    this.#onEnded?.();
+  }
+
+  #unanswered(): ControllerError {
+    if (this.#ended !== undefined) return this.#lost();
+    return new ControllerError('TIMEOUT', `The device did not answer within ${RESPONSE_TIMEOUT / 1000} s`);
+  }
+
+  #lost(): ControllerError {
+    return new ControllerError('CONNECTION_LOST', `The connection to the device ended: ${this.#ended}`);
+  }
+}
+
+function refusal(response: Response): ControllerError {
+  const status = Object.entries(InteractionStatus).find(([, value]) => value === response.status)?.[0] ?? `status ${response.status}`;
+  const text = isMap(response.payload) ? response.payload.get(1) : undefined;
+  return new ControllerError('REFUSED', `The device refuses: ${status}${typeof text === 'string' ? ` (${text})` : ''}`, { status });
+}

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/errors.js';
+import { nodeMulticast } from '../../src/node/multicast.js';
+import { ip, type Namespace, type NamespaceProcess, namespacesRefused, runInNamespace, withNamespaces } from '../world/netns.js';
+
+interface Line {
+  readonly event?: string;
+  readonly at: number;
+  readonly type?: string;
+  readonly instance?: string;
+  readonly port?: number;
+  readonly addresses?: readonly (readonly [string, string, string])[];
+  readonly level?: string;
+  readonly reason?: string;
+}
+
+const DEVICE = new URL('./fixtures/mdns-device.ts', import.meta.url);
+const CONTROLLER = new URL('./fixtures/mdns-controller.ts', import.meta.url);
+
+async function start(namespace: Namespace, entry: URL, ...args: string[]): Promise<NamespaceProcess> {
+  const child = await runInNamespace(namespace, entry, ...args);
+  await child.heard<Line>((line) => line.event === 'started');
+  return child;
+}
+
+function event(what: string, type: string): (line: Line) => boolean {
+  return (line) => line.event === what && line.type === type;
+}
+
+describe('nodeMulticast', () => {
+  it('refuses a configuration that names no interface', async () => {
+    const handlers = { onPacket: () => undefined, onInterfaces: () => undefined, onError: () => undefined };
+    for (const interfaces of [[], [''], ['eth0%1']]) {
+      await expect(nodeMulticast({ interfaces }).start(handlers)).rejects.toThrow(ConfigError);
+    }
+  });
+
+  it('runs without a usable interface, and says so once', async () => {
+    const errors: [string | undefined, string][] = [];
+    const multicast = nodeMulticast({ interfaces: ['none0'], pollInterval: 5 });
+    await multicast.start({
+      onPacket: () => undefined,
+      onInterfaces: () => undefined,
+      onError: (name, reason) => errors.push([name, reason]),
+    });
+    expect(multicast.interfaces()).toEqual([]);
+    multicast.send('none0', new Uint8Array(12));
+    multicast.send('none0', new Uint8Array(12));
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(errors).toEqual([
+      [undefined, 'no usable interface: none of none0 is up with an address'],
+      ['none0', 'not in use'],
+    ]);
+    await multicast.close();
+    await multicast.close();
+  });
+});
+
+const title = namespacesRefused === undefined ? 'on real sockets' : `on real sockets (skipped: ${namespacesRefused})`;
+describe.runIf(namespacesRefused === undefined)(title, () => {
+  it('TC-MDNS-REC-1…3, TC-TRANS-2: a controller finds a device on another machine, follows its switch and hears its goodbye', async () => {
+    await withNamespaces(2, async ([one, two]) => {
+      const controller = await start(two as Namespace, CONTROLLER);
+      const device = await start(one as Namespace, DEVICE);
+      const found = await controller.heard<Line>(event('added', '_mash-comm._tcp'));
+      expect([found.instance, found.port]).toEqual(['MASH-7', 8444]);
+      const addresses = found.addresses ?? [];
+      expect(addresses.slice(0, 2)).toEqual([
+        [one?.ula, 'ula', 'mash0'],
+        [one?.global, 'global', 'mash0'],
+      ]);
+      expect(addresses[2]?.[0]).toMatch(/^fe80::/);
+      expect(addresses.slice(2)).toEqual([[addresses[2]?.[0], 'link-local', 'mash0']]);
+      device.tell('switch');
+      const switched = await device.heard<Line>((line) => line.event === 'switched');
+      const zone = await controller.heard<Line>(event('added', '_mash._tcp'));
+      expect([zone.instance, zone.port]).toEqual(['A1B2C3D4E5F6A7B8-F9E8D7C6B5A49382', 8443]);
+      expect(zone.at - switched.at).toBeLessThan(1000);
+      // RFC 6762 §10.1: what says goodbye is kept for one second more.
+      const closed = await controller.heard<Line>(event('removed', '_mash-comm._tcp'));
+      expect(closed.at - switched.at).toBeLessThan(2000);
+      device.tell('close');
+      expect(await device.exited()).toBe(0);
+      await controller.heard<Line>(event('removed', '_mash._tcp'));
+    });
+  });
+
+  it('a late controller on the same machine finds the device too; over IPv4 with A records', async () => {
+    await withNamespaces(1, async ([one]) => {
+      await start(one as Namespace, DEVICE, 'ipv4');
+      const controller = await start(one as Namespace, CONTROLLER, 'ipv4');
+      const found = await controller.heard<Line>(event('added', '_mash-comm._tcp'));
+      expect(found.addresses?.map(([, scope]) => scope)).toEqual(['ula', 'global', 'link-local', 'ipv4']);
+      expect(found.addresses?.at(-1)?.[0]).toBe(one?.ipv4);
+    });
+  });
+
+  it('sockets follow the interface when it goes and comes back', async () => {
+    await withNamespaces(2, async ([one, two]) => {
+      const device = await start(one as Namespace, DEVICE);
+      const name = (one as Namespace).name;
+      await ip('-n', name, 'link', 'set', 'mash0', 'down');
+      const trouble = await device.heard<Line>((line) => line.level === 'warn');
+      expect(trouble.reason).toBe('no usable interface: none is up with a link-local IPv6 address');
+      await ip('-n', name, 'link', 'set', 'mash0', 'up');
+      const controller = await start(two as Namespace, CONTROLLER);
+      const found = await controller.heard<Line>((line) => line.event === 'added' || line.event === 'updated');
+      expect(found.addresses?.map(([, scope]) => scope)).toContain('link-local');
+    });
+  });
+
+  it('an interface of a container is left out unless it is named', async () => {
+    await withNamespaces(1, async ([one]) => {
+      const name = (one as Namespace).name;
+      for (const step of [['down'], ['name', 'veth0'], ['up']])
+        await ip('-n', name, 'link', 'set', step[0] === 'up' ? 'veth0' : 'mash0', ...step);
+      const device = await start(one as Namespace, DEVICE);
+      const trouble = await device.heard<Line>((line) => line.level === 'warn');
+      expect(trouble.reason).toBe('no usable interface: veth0 skipped by default, name them to use them');
+    });
+  });
+});

@@ -1,0 +1,137 @@
+import { boards } from '../../boards/index.js';
+import { MockButton, MockDisplay, MockFlash, MockRelayDriver } from '../../hal/mock/index.js';
+import { parseSetupCode } from '../../src/crypto/setup-code.js';
+import { MashDevice } from '../../src/device.js';
+import type { BoardDefinition } from '../../src/model/board.js';
+import { nodeCrypto } from '../../src/node/crypto.js';
+import { nodeListener } from '../../src/node/listener.js';
+import { makeProfile, type Profile, type ProfileName } from '../../src/profile.js';
+import { WORLD_NOW } from './certificates.js';
+import { VirtualClock } from './clock.js';
+import { MemoryLog } from './log.js';
+import { VirtualLink, VirtualMulticast } from './network.js';
+import { Peer, type PeerOptions } from './peer.js';
+
+export const SETUP_CODE = '20220211';
+export const DISCRIMINATOR = 1234;
+
+export interface WorldOptions {
+  readonly profile?: ProfileName;
+  readonly set?: Readonly<Record<string, string>>;
+  readonly openWindow?: boolean;
+  readonly windowAtStart?: 'open' | 'closed';
+  /** Unix milliseconds of the wall clock. */
+  readonly wall?: number;
+}
+
+/** A whole device: real TLS sockets on loopback, real cryptography; virtual time, flash and multicast. */
+export class DeviceWorld {
+  readonly crypto = nodeCrypto();
+  readonly clock: VirtualClock;
+  readonly flash = new MockFlash({ sectorSize: 65_536, sectorCount: 2 });
+  readonly link: VirtualLink;
+  readonly log = new MemoryLog();
+  readonly profile: Profile;
+  readonly #board: BoardDefinition;
+  readonly #openWindow: boolean;
+  readonly #peers: Peer[] = [];
+  button = new MockButton(() => this.clock.now());
+  display = new MockDisplay();
+  relay = new MockRelayDriver();
+  device!: MashDevice;
+
+  private constructor(options: WorldOptions) {
+    this.clock = new VirtualClock(options.wall ?? WORLD_NOW * 1000);
+    this.link = new VirtualLink(this.clock);
+    this.profile = makeProfile(options.profile ?? 'draft', options.set);
+    const board = boards.get('sim-evse') as BoardDefinition;
+    this.#board = { ...board, windowAtStart: options.windowAtStart ?? 'open' };
+    this.#openWindow = options.openWindow ?? false;
+  }
+
+  static async start(options: WorldOptions = {}): Promise<DeviceWorld> {
+    const world = new DeviceWorld(options);
+    await world.boot();
+    return world;
+  }
+
+  /** Starts a device on the same flash. */
+  async boot(): Promise<void> {
+    this.button = new MockButton(() => this.clock.now());
+    this.display = new MockDisplay();
+    this.relay = new MockRelayDriver();
+    const device = new MashDevice({
+      profile: this.profile,
+      board: this.#board,
+      parts: { button: this.button, display: this.display, relay: this.relay },
+      platform: {
+        clock: this.clock,
+        crypto: this.crypto,
+        log: this.log,
+        listener: nodeListener({ clock: this.clock, log: this.log, ipv4: false }),
+        multicast: new VirtualMulticast([{ name: 'eth0', link: this.link, addresses: ['fe80::1', 'fd77::1'] }]),
+        medium: this.flash,
+      },
+      identity: { setupCode: parseSetupCode(SETUP_CODE), discriminator: DISCRIMINATOR },
+      firmware: '0.1.0',
+      earliest: WORLD_NOW - 1000,
+      port: 0,
+      commissioningPort: 0,
+      openWindow: this.#openWindow,
+    });
+    this.device = device;
+    await device.start();
+  }
+
+  get port(): number {
+    return this.device.status.port;
+  }
+
+  async connect(options: Partial<PeerOptions> = {}): Promise<Peer> {
+    const peer = await Peer.connect({ port: this.port, ...options });
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  /** A short press of the button, taking virtual time. */
+  async press(): Promise<void> {
+    this.button.press();
+    await this.clock.advance(100);
+    this.button.release();
+    await this.clock.advance(0);
+  }
+
+  /** Lets real sockets work until the condition holds; no virtual time passes. */
+  async until(condition: () => boolean, what: string): Promise<void> {
+    const deadline = Date.now() + 5000;
+    while (!condition()) {
+      if (Date.now() > deadline)
+        throw new Error(
+          `waited 5 s for: ${what}; pending: ${this.clock
+            .pending()
+            .map((timer) => timer.name)
+            .join(', ')}`,
+        );
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Waits until the device waits for that deadline. */
+  untilPending(name: string, count = 1): Promise<void> {
+    return this.until(() => this.clock.pending().filter((timer) => timer.name === name).length >= count, `${count} × ${name} pending`);
+  }
+
+  async close(): Promise<void> {
+    for (const peer of this.#peers) peer.destroy();
+    const closed = this.device.close();
+    let done = false;
+    void closed.then(() => {
+      done = true;
+    });
+    for (let i = 0; !done && i < 200; i++) {
+      await this.clock.advance(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await closed;
+  }
+}
