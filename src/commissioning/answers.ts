@@ -38,7 +38,7 @@ function referenceAnswer(failure: Failure, during: StateName, filler: () => Uint
     case Status.DEVICE_BUSY:
       return error(ReferenceCode.BUSY, failure.text, failure.retryAfter ?? 0);
   }
-  // After message 32 message 33 answers, whatever the failure.
+  // protocol.md §3: after message 32, message 33 is the answer.
   if (AFTER_CSR.includes(during)) {
     return { type: 'certAck', status: failure.wrongKey === true ? RenewalStatus.INVALID_NONCE : renewalStatus(failure.status) };
   }

@@ -223,7 +223,7 @@ class Commissioning {
         const value = deviceInfo.get(id);
         return typeof value === 'string' ? value : undefined;
       };
-      const device = { ...foundAt(record, address), deviceId: text(1), name: text(3), serial: text(4) };
+      const device = { ...foundAt({ ...record, addresses: [] }, address), deviceId: text(1), name: text(3), serial: text(4) };
       await this.#parts.store.put(device);
       return { device, deviceInfo, steps: this.#steps.steps, settled };
     } finally {

@@ -81,7 +81,12 @@ export async function connectDevice(parts: ControllerParts, zone: ControllerZone
   const { session, address } = await findSession(parts, zone, record);
   const [last] = record.addresses;
   const known = record.state === 'confirmed' && last?.host === address.host && last.port === address.port;
-  if (!known) await parts.store.put(foundAt(record, address));
+  try {
+    if (!known) await parts.store.put(foundAt(record, address));
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
   return session;
 }
 

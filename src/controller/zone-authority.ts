@@ -19,8 +19,6 @@ const DAY = 86_400;
 const YEAR = 365 * DAY;
 /** commissioning-pase §4.4: notBefore is five minutes ago, for clocks that lag behind. */
 const SKEW = 300;
-/** A controller certificate this near its end is replaced (protocol.md, row "renewal window"). */
-const RENEWAL = 30 * DAY;
 const DEVICE_PURPOSES = [OID.serverAuth, OID.clientAuth];
 const { digitalSignature, keyEncipherment, keyCertSign, cRLSign } = x509.KeyUsageFlags;
 
@@ -80,11 +78,6 @@ export async function createZone(crypto: Crypto, options: NewZoneOptions): Promi
   const controllerKey = crypto.generateKey();
   const zone = { kind, name, priority, createdAt: now, id: zoneIdOfCa(crypto, caCertificate), caCertificate, caKey, controllerKey };
   return { ...zone, controllerCertificate: await issueController(crypto, zone, now) };
-}
-
-/** True when the controller's certificate should be issued anew. */
-export function controllerCertificateIsOld(crypto: Crypto, zone: ControllerZone, now: number): boolean {
-  return parseCertificate(crypto, zone.controllerCertificate).notAfter - now < RENEWAL;
 }
 
 /** The zone with a new controller certificate, one year from now; the key stays. */

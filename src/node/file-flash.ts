@@ -63,7 +63,7 @@ class FileFlash implements FlashMedium {
     this.sectorCount = sectorCount;
   }
 
-  read(address: number, length: number): Promise<Uint8Array> {
+  async read(address: number, length: number): Promise<Uint8Array> {
     this.#checkRange('read', address, length);
     return this.#run(`read at ${address}`, async () => {
       const bytes = new Uint8Array(length);
@@ -76,12 +76,12 @@ class FileFlash implements FlashMedium {
     });
   }
 
-  program(address: number, bytes: Uint8Array): Promise<void> {
+  async program(address: number, bytes: Uint8Array): Promise<void> {
     this.#checkRange('program', address, bytes.length);
     return this.#run(`program at ${address}`, () => writeAll(this.#file, bytes, address));
   }
 
-  erase(sector: number): Promise<void> {
+  async erase(sector: number): Promise<void> {
     const address = sector * this.sectorSize;
     this.#checkRange('erase', address, this.sectorSize);
     return this.#run(`erase of sector ${sector}`, () => writeAll(this.#file, new Uint8Array(this.sectorSize).fill(0xff), address));

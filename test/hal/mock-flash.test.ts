@@ -63,8 +63,8 @@ describe('mock flash', () => {
 
   it('keeps what was synced and decides by chance about the rest', async () => {
     const seen = new Set<string>();
-    for (let seed = 0; seed < 200; seed++) {
-      const entropy = new SeededEntropy(seed);
+    const entropy = new SeededEntropy(1);
+    for (let run = 0; run < 200; run++) {
       const flash = new MockFlash({ chance: (bound) => entropy.below(bound) });
       await flash.program(0, bytes(7));
       await flash.sync();

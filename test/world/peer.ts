@@ -160,7 +160,7 @@ export class RawPeer {
   }
 
   async end(): Promise<void> {
-    if (!this.closed) await once(this.socket, 'close');
+    if (!this.closed) await new Promise((resolve) => this.socket.once('close', resolve));
   }
 }
 

@@ -1,0 +1,79 @@
+// One file a program, from what tsc emitted into build/. `npm run build` runs both steps.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import path from 'node:path';
+import commonjs from '@rollup/plugin-commonjs';
+import json from '@rollup/plugin-json';
+import { nodeResolve } from '@rollup/plugin-node-resolve';
+
+const ROOT = import.meta.dirname;
+
+export default ['mash-device', 'mash-controller'].map((name) => ({
+  input: `build/src/cli/${name}.js`,
+  external: (id) => isBuiltin(id),
+  // What a bundle needs and does not find would end the program at a customer's: nothing is a mere warning.
+  onwarn: (warning) => {
+    throw new Error(`${name}: ${warning.message}`);
+  },
+  plugins: [built(), nodeResolve({ exportConditions: ['node'], preferBuiltins: true }), commonjs(), json(), account(name)],
+  output: { dir: 'bundles', entryFileNames: `${name}.mjs`, format: 'es', inlineDynamicImports: true },
+}));
+
+/** Says what to do where tsc has not run. */
+function built() {
+  return {
+    name: 'built',
+    buildStart({ input }) {
+      for (const file of input) if (!existsSync(file)) this.error(`${file} is missing: 'tsc -b tsconfig.node.json' makes it`);
+    },
+  };
+}
+
+/** Writes down what a bundle is made of, beside it, and into it the licences of the packages it contains. */
+function account(name) {
+  return {
+    name: 'account',
+    renderChunk(code, chunk) {
+      return { code: `${code}${notices(packagesOf(Object.keys(chunk.modules)))}`, map: null };
+    },
+    generateBundle(_options, bundle) {
+      const chunks = Object.values(bundle);
+      if (chunks.length !== 1) this.error(`${name}: ${chunks.length} files instead of one`);
+      const [chunk] = chunks;
+      const modules = Object.fromEntries(
+        Object.entries(chunk.modules)
+          .filter(([, { renderedLength }]) => renderedLength > 0)
+          .map(([id, { renderedLength }]) => [path.relative(ROOT, id.replace('\0', '')), renderedLength]),
+      );
+      const account = {
+        bytes: Buffer.byteLength(chunk.code),
+        packages: packagesOf(Object.keys(chunk.modules)).map(({ id }) => id),
+        modules,
+      };
+      this.emitFile({ type: 'asset', fileName: `${name}.json`, source: `${JSON.stringify(account, undefined, 2)}\n` });
+    },
+  };
+}
+
+/** The packages that modules belong to: folder, name@version and licence of each. */
+function packagesOf(modules) {
+  const folders = new Set();
+  for (const id of modules) {
+    const match = /^\0?(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(id);
+    if (match !== null) folders.add(match[1]);
+  }
+  return [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    return { folder, id: `${name}@${version}`, license };
+  });
+}
+
+function notices(packages) {
+  return packages
+    .map(({ folder, id, license }) => {
+      const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)(\.(md|txt))?$/i.test(entry));
+      const text = file === undefined ? '' : readFileSync(path.join(folder, file), 'utf8').trim();
+      return `\n/*!\n${id} (${license})\n\n${text.replaceAll('*/', '* /')}\n*/\n`;
+    })
+    .join('');
+}

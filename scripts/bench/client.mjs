@@ -1,0 +1,177 @@
+// The measuring client, a process of its own: reads one JSON job on standard input, prints one JSON result. Uses the compiled code in build/.
+import { performance } from 'node:perf_hooks';
+import tls from 'node:tls';
+import { decodeCbor, encodeCbor } from '../../build/src/codec/cbor.js';
+import { FrameReader } from '../../build/src/codec/frame.js';
+import { parseSetupCode } from '../../build/src/crypto/setup-code.js';
+import { startProver } from '../../build/src/crypto/spake2plus-prover.js';
+import { draftDialect, referenceDialect } from '../../build/src/dialect/dialect.js';
+import { nodeCrypto, nodeKeyPem } from '../../build/src/node/crypto.js';
+import { parseCsr } from '../../build/src/pki/csr.js';
+import { deviceIdOfKey } from '../../build/src/pki/identities.js';
+import { issueController, issueDeviceCertificate, makeZoneCa } from '../../build/test/world/certificates.js';
+
+const crypto = nodeCrypto();
+const now = () => performance.now();
+
+function connect({ port, alpn, servername, cert, key }) {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({
+      host: '::1',
+      port,
+      ALPNProtocols: [alpn],
+      servername: servername ?? '',
+      cert,
+      key,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+    });
+    socket.setNoDelay(true);
+    socket.once('secureConnect', () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+function frameOf(value) {
+  const bytes = encodeCbor(value, 4);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, bytes.length - 4);
+  return bytes;
+}
+
+function framed(socket) {
+  const reader = new FrameReader(1 << 20);
+  const waiting = [];
+  const frames = [];
+  socket.on('error', () => {});
+  socket.on('data', (chunk) =>
+    reader.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length), (payload) => {
+      const next = waiting.shift();
+      if (next === undefined) frames.push(Uint8Array.from(payload));
+      else next(Uint8Array.from(payload));
+    }),
+  );
+  return {
+    send(value) {
+      socket.write(frameOf(value));
+    },
+    write: (bytes) => socket.write(bytes),
+    receive: () => (frames.length > 0 ? Promise.resolve(frames.shift()) : new Promise((resolve) => waiting.push(resolve))),
+    onFrame(listener) {
+      socket.removeAllListeners('data');
+      socket.on('data', (chunk) => reader.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length), listener));
+    },
+  };
+}
+
+/** One commissioning, TCP connect to acknowledgement; `issuing` is the controller's own time for the certificate. */
+async function commission({ port, code, dialect: name, zone }) {
+  const dialect = name === 'draft' ? draftDialect : referenceDialect;
+  const authority = makeZoneCa({ zoneName: zone, crypto, now: Math.floor(Date.now() / 1000) });
+  // The client's first PASE share is not the device's time.
+  const prover = startProver(crypto, name, parseSetupCode(code));
+  const began = now();
+  const socket = await connect({ port, alpn: 'mash-comm/1' });
+  const link = framed(socket);
+  const context = name === 'draft' ? new Uint8Array(socket.exportKeyingMaterial(32, 'EXPORTER-MASH-PASE', Buffer.alloc(0))) : undefined;
+  const ask = async (message) => {
+    link.send(dialect.encode(message));
+    return dialect.decodeDevice(decodeCbor(await link.receive()));
+  };
+  const y = await ask({
+    type: 'paseX',
+    point: prover.X,
+    ...(context ? { context } : { identity: new TextEncoder().encode('mash-controller') }),
+  });
+  const keys = prover.finish(y.point, context);
+  const confirm = await ask({ type: 'paseVerify', verifier: keys.confirmController });
+  if (confirm.status !== 0) throw new Error(`PASE: ${JSON.stringify(confirm)}`);
+  const csr = await ask({ type: 'csrReq', nonce: crypto.bytes(32), ...(name === 'reference' ? { zoneCa: authority.der } : {}) });
+  const issuingBegan = now();
+  const { publicKey } = parseCsr(crypto, csr.csr);
+  const device = issueDeviceCertificate(authority, publicKey);
+  const issuing = now() - issuingBegan;
+  const ack = await ask({
+    type: 'certInstall',
+    certificate: device.der,
+    ...(name === 'draft' ? { zoneCa: authority.der, zoneType: 3, priority: 3 } : { sequence: 2 }),
+  });
+  const whole = now() - began;
+  if (ack.type !== 'certAck' || ack.status !== 0) throw new Error(`CERT_ACK: ${JSON.stringify(ack)}`);
+  if (name === 'draft') await ask({ type: 'close', reason: 'commissioning_complete' });
+  socket.destroy();
+  const controller = issueController(authority);
+  return { whole, issuing, deviceId: deviceIdOfKey(crypto, publicKey), cert: pem(controller.der), key: nodeKeyPem(controller.key) };
+}
+
+function pem(der) {
+  return `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;
+}
+
+const READ = new Map([
+  [1, 7],
+  [2, 1],
+  [3, 0],
+  [4, 1],
+  [5, [1]],
+]);
+
+/** TCP connect to the first answer, `runs` times. */
+async function reconnect({ port, servername, cert, key, runs }) {
+  const times = [];
+  let responseSize = 0;
+  for (let i = 0; i < runs; i++) {
+    const began = now();
+    const socket = await connect({ port, alpn: 'mash/1', servername, cert, key });
+    const handshake = now() - began;
+    const link = framed(socket);
+    link.send(READ);
+    responseSize = (await link.receive()).length;
+    times.push({ handshake, answered: now() - began });
+    await new Promise((resolve) => socket.end(resolve));
+    socket.destroy();
+  }
+  return { times, responseSize };
+}
+
+/** Round trips one after another, then as many a second as come back with sixteen in flight. */
+async function read({ port, servername, cert, key, trips, seconds }) {
+  const socket = await connect({ port, alpn: 'mash/1', servername, cert, key });
+  const link = framed(socket);
+  const bytes = frameOf(READ);
+  const roundTrips = [];
+  await new Promise((resolve) => {
+    let sentAt = 0;
+    let left = trips;
+    link.onFrame(() => {
+      roundTrips.push(now() - sentAt);
+      if (--left === 0) resolve();
+      else {
+        sentAt = now();
+        link.write(bytes);
+      }
+    });
+    sentAt = now();
+    link.write(bytes);
+  });
+  const perSecond = await new Promise((resolve) => {
+    let answers = 0;
+    const began = now();
+    link.onFrame(() => {
+      answers++;
+      const elapsed = now() - began;
+      if (elapsed >= seconds * 1000) resolve((answers / elapsed) * 1000);
+      else link.write(bytes);
+    });
+    for (let i = 0; i < 16; i++) link.write(bytes);
+  });
+  socket.destroy();
+  return { roundTrips, perSecond };
+}
+
+const jobs = { commission, reconnect, read };
+let input = '';
+for await (const chunk of process.stdin) input += chunk;
+const job = JSON.parse(input);
+const result = await jobs[job.kind](job);
+process.stdout.write(JSON.stringify(result));
+process.exit(0);

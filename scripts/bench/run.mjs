@@ -1,0 +1,171 @@
+// `npm run bench`: prints figures of the device beside floors measured in the same run, interleaved. Ratios count; it fails nothing.
+// `npm run bench -- --quick` does fewer runs.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { nodeCrypto, nodeKeyPem } from '../../build/src/node/crypto.js';
+import { issueController, makeZoneCa } from '../../build/test/world/certificates.js';
+import { client, FLAGS, median, percentile, ROOT, residentMiB, start, stop, temporaryFolder } from './processes.mjs';
+
+const quick = process.argv.includes('--quick');
+const STARTS = quick ? 5 : 15;
+const ROUNDS = quick ? 2 : 5;
+const CODE = '20220211';
+const folder = temporaryFolder();
+const crypto = nodeCrypto();
+const authority = makeZoneCa({ crypto, now: Math.floor(Date.now() / 1000) });
+const floorIdentity = issueController(authority);
+const floorFile = path.join(folder, 'floor.json');
+const floorPem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(floorIdentity.der).toString('base64')}\n-----END CERTIFICATE-----\n`;
+const floorKey = nodeKeyPem(floorIdentity.key);
+
+function writeFloor(responseSize) {
+  fs.writeFileSync(floorFile, JSON.stringify({ cert: floorPem, key: floorKey, responseSize }));
+}
+writeFloor(40);
+
+const startFloor = () =>
+  start([path.join(ROOT, 'scripts/bench/floor-server.mjs'), floorFile], (line) =>
+    line.startsWith('{"ready"') ? JSON.parse(line).ready : undefined,
+  );
+
+let states = 0;
+function startDevice(state = path.join(folder, `state-${states++}`)) {
+  const set = ['commissioning.coolDown=0', 'zones.slots=16'];
+  const args = [
+    '--state',
+    state,
+    '--port',
+    '0',
+    '--commissioning-port',
+    '0',
+    '--setup-code',
+    CODE,
+    '--open-window',
+    '--log-format',
+    'json',
+    '--set',
+    ...set,
+  ];
+  return start([path.join(ROOT, 'bundles/mash-device.mjs'), ...args], (line) => {
+    const entry = JSON.parse(line);
+    return entry.message === 'announced' ? entry.port : undefined;
+  });
+}
+
+const rows = [];
+function row(figure, ours, floor, target, unit = 'ms') {
+  const show = (value) => (value === undefined ? '' : typeof value === 'string' ? value : value.toFixed(value < 10 ? 3 : 1));
+  const ratio = typeof ours === 'number' && typeof floor === 'number' ? (ours / floor).toFixed(2) : '';
+  rows.push([figure, `${show(ours)} ${unit}`, floor === undefined ? '' : `${show(floor)} ${unit}`, ratio, target]);
+}
+
+async function starts() {
+  const bare = [];
+  const floor = [];
+  const ours = [];
+  const memory = { floor: [], ours: [] };
+  for (let i = 0; i < STARTS; i++) {
+    const began = performance.now();
+    spawnSync(process.execPath, ['-e', '0']);
+    bare.push(performance.now() - began);
+    const server = await startFloor();
+    floor.push(server.milliseconds);
+    const device = await startDevice();
+    ours.push(device.milliseconds);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    memory.floor.push(residentMiB(server));
+    memory.ours.push(residentMiB(device));
+    await stop(server);
+    await stop(device);
+  }
+  row('bare node -e 0', median(bare), undefined, '');
+  row('start to announced, p50', median(ours), median(floor), '≤ 1.6');
+  row('start to announced, p99', percentile(ours, 0.99), percentile(floor, 0.99), '');
+  row('RSS idle, window open', median(memory.ours), median(memory.floor), '≤ 1.2', 'MiB');
+}
+
+async function connections() {
+  const floor = { handshake: [], trips: [], perSecond: [], echo: [] };
+  const ours = { commission: { draft: [], reference: [] }, first: [], issuing: [], answered: [], trips: [], perSecond: [] };
+  const memory = { floor: [], ours: [] };
+  for (let round = 0; round < ROUNDS; round++) {
+    const device = await startDevice();
+    let zone;
+    for (let i = 0; i < 8; i++) {
+      const dialect = i % 2 === 0 ? 'draft' : 'reference';
+      const done = await client({ kind: 'commission', port: device.value, code: CODE, dialect, zone: `Bench ${i}` });
+      if (i === 0) ours.first.push(done.whole);
+      else ours.commission[dialect].push(done.whole);
+      ours.issuing.push(done.issuing);
+      zone = done;
+      device.child.kill('SIGUSR1');
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    const identity = { port: device.value, servername: zone.deviceId, cert: zone.cert, key: zone.key };
+    const probe = await client({ kind: 'reconnect', ...identity, runs: 1 });
+    writeFloor(probe.responseSize);
+    const server = await startFloor();
+    const toFloor = { port: server.value, cert: floorPem, key: floorKey };
+    for (let i = 0; i < 2; i++) {
+      const bare = await client({ kind: 'reconnect', ...toFloor, runs: 40 });
+      floor.handshake.push(...bare.times.slice(5).map((time) => time.handshake));
+      floor.echo.push(...bare.times.slice(5).map((time) => time.answered));
+      ours.answered.push(...(await client({ kind: 'reconnect', ...identity, runs: 40 })).times.slice(5).map((time) => time.answered));
+      const trips = { kind: 'read', trips: 3000, seconds: quick ? 0.5 : 1.5 };
+      const echo = await client({ ...trips, ...toFloor });
+      floor.trips.push(...echo.roundTrips.slice(1000));
+      floor.perSecond.push(echo.perSecond);
+      const reads = await client({ ...trips, ...identity });
+      ours.trips.push(...reads.roundTrips.slice(1000));
+      ours.perSecond.push(reads.perSecond);
+    }
+    memory.floor.push(residentMiB(server));
+    memory.ours.push(residentMiB(device));
+    await stop(server);
+    await stop(device);
+  }
+  const handshake = median(floor.handshake);
+  row('commissioning, draft, p50', median(ours.commission.draft), handshake, '≤ 3');
+  row('commissioning, draft, p99', percentile(ours.commission.draft, 0.99), percentile(floor.handshake, 0.99), '');
+  row('commissioning, reference, p50', median(ours.commission.reference), handshake, '≤ 3');
+  row('commissioning, first of a process', median(ours.first), handshake, '');
+  row('  of it the controller issuing', median(ours.issuing), undefined, '');
+  row('reconnection to first answer, p50', median(ours.answered), handshake, '≤ 1.3');
+  row('reconnection to first answer, p99', percentile(ours.answered, 0.99), percentile(floor.handshake, 0.99), '');
+  row('read round trip, p50', median(ours.trips), median(floor.trips), '≤ 1.2');
+  row('read round trip, p99', percentile(ours.trips, 0.99), percentile(floor.trips, 0.99), '');
+  row('reads a second, 16 in flight', median(ours.perSecond), median(floor.perSecond), '≥ 0.8', '/s');
+  row('RSS after zones and reads', median(memory.ours), median(memory.floor), '', 'MiB');
+}
+
+async function spake() {
+  const first = [];
+  const warm = [];
+  for (let i = 0; i < (quick ? 3 : 7); i++) {
+    const child = spawnSync(process.execPath, [...FLAGS, path.join(ROOT, 'scripts/bench/spake2plus.mjs')], { encoding: 'utf8' });
+    const result = JSON.parse(child.stdout);
+    first.push(result.first);
+    warm.push(result.warm);
+  }
+  row('SPAKE2+ device side, first', median(first), undefined, '≤ 4 ms');
+  row('SPAKE2+ device side, warm', median(warm), undefined, '≤ 0.8 ms');
+}
+
+try {
+  await starts();
+  await spake();
+  await connections();
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((cells) => cells[column].length), 8));
+  const print = (cells) =>
+    console.log(
+      cells
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('  ')
+        .trimEnd(),
+    );
+  print(['figure', 'ours', 'floor', 'ratio', 'to reach']);
+  for (const cells of rows) print(cells);
+} finally {
+  fs.rmSync(folder, { recursive: true, force: true });
+}

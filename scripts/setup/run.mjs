@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
+/** One line about what is done; on stderr, so that a program's own output stays its own. */
+export function say(text) {
+  process.stderr.write(`setup: ${text}\n`);
+}
+
+/** What ends the preparation, said without a stack trace. */
+export class SetupError extends Error {}
+
+/** Runs a script with this Node and resolves when it has succeeded. */
+export async function runNode(what, script, args, options = {}) {
+  const code = await exited(spawn(process.execPath, [script, ...args], { stdio: 'inherit', ...options }));
+  if (code !== 0) throw new SetupError(`${what} failed (exit code ${code})`);
+}
+
+/** Runs this Node in the place of this process: its terminal, its signals, and at the end its exit code. */
+export async function runThrough(args, options = {}) {
+  const child = spawn(process.execPath, args, { stdio: 'inherit', ...options });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
+  return exited(child);
+}
+
+/** Seconds since `start` of performance.now(), for a line of text. */
+export function seconds(start) {
+  return `${((performance.now() - start) / 1000).toFixed(1)} s`;
+}
+
+/** The exit code, or for a signal what a shell makes of it. */
+async function exited(child) {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal]));
+  });
+}

@@ -1,0 +1,140 @@
+import { networkInterfaces } from 'node:os';
+import { formatTarget, lacksScope, parseTarget } from '../controller/addresses.js';
+import { attributeNames, attributeNumber, featureNames, featureNumber } from '../controller/names.js';
+import type { DeviceAddress, ZoneKind } from '../controller/zone.js';
+import { parseQr } from '../crypto/qr.js';
+import { parseSetupCode, type SetupCode } from '../crypto/setup-code.js';
+import type { DialectName } from '../dialect/messages.js';
+import { ConfigError } from '../errors.js';
+import { DEVICE_INFO } from '../features/device-info.js';
+import { closest } from './closest.js';
+
+/** Options that every command has. */
+export interface GlobalOptions {
+  readonly zone: string;
+  readonly zoneType?: ZoneKind;
+  readonly zoneName?: string;
+  readonly priority?: number;
+  readonly dialect: DialectName;
+  readonly interface?: readonly string[];
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+export interface CommissionArguments {
+  readonly discriminator?: number;
+  readonly address?: DeviceAddress;
+  readonly operationalPort?: number;
+}
+
+/** What `commission` is to do, contradictions excluded. */
+export interface CommissionPlan {
+  readonly code: SetupCode;
+  readonly discriminator: number | undefined;
+  readonly vendorId: number | undefined;
+  readonly productId: number | undefined;
+  readonly address: DeviceAddress | undefined;
+  readonly operationalPort: number | undefined;
+}
+
+/** Reads the QR code's text, or the eight digits alone. Throws ConfigError, which never repeats the code. */
+export function planCommission(text: string, given: CommissionArguments, global: GlobalOptions): CommissionPlan {
+  const trimmed = text.trim();
+  const label = trimmed.includes(':') ? parseQr(trimmed) : { code: parseSetupCode(trimmed, {}, 'setup code') };
+  const printed = 'discriminator' in label ? label.discriminator : undefined;
+  if (given.discriminator !== undefined && printed !== undefined && given.discriminator !== printed)
+    throw new ConfigError('--discriminator', `${given.discriminator} contradicts the QR code, which says ${printed}; leave the option out`);
+  if (given.operationalPort !== undefined && given.address === undefined)
+    throw new ConfigError('--operational-port', 'goes with --address; without it the port is announced by multicast');
+  if (global.priority !== undefined && global.dialect === 'reference')
+    throw new ConfigError('--priority', 'contradicts --dialect reference, whose zones have the priority of their type');
+  return {
+    code: label.code,
+    discriminator: given.discriminator ?? printed,
+    vendorId: 'vendorId' in label ? label.vendorId : undefined,
+    productId: 'productId' in label ? label.productId : undefined,
+    address: given.address === undefined ? undefined : scoped(given.address, global.interface),
+    operationalPort: given.operationalPort,
+  };
+}
+
+/** `HOST:PORT`. Throws ConfigError. */
+export function addressArgument(text: string): DeviceAddress {
+  const address = parseTarget(text);
+  if (address === undefined)
+    throw new ConfigError('--address', `'${text}' is not HOST:PORT; an IPv6 address stands in brackets: [fd00::1]:8444`);
+  return address;
+}
+
+/** connection-establishment §6.4: a link-local address needs its interface. */
+function scoped(address: DeviceAddress, interfaces: readonly string[] | undefined): DeviceAddress {
+  if (!lacksScope(address)) return address;
+  if (interfaces?.length !== 1) {
+    const shown = formatTarget({ ...address, host: `${address.host}%eth0` });
+    throw new ConfigError('--address', `a link-local address needs its interface: ${shown}, or one --interface`);
+  }
+  return { ...address, host: `${address.host}%${interfaces[0]}` };
+}
+
+/** `eth0`, or several with commas; the option may be repeated. */
+export function interfacesArgument(text: string, before: readonly string[] = []): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.some((name) => name === '')) throw new ConfigError('--interface', 'an empty name');
+  return [...before, ...names];
+}
+
+/** Throws ConfigError for an interface that is not up, naming the closest that is. */
+export function checkInterfaces(names: readonly string[]): void {
+  const up = Object.keys(networkInterfaces());
+  for (const name of names) {
+    if (!up.includes(name))
+      throw new ConfigError('--interface', `no interface '${name}' is up; the closest is '${closest(name, up) ?? 'none'}'`);
+  }
+}
+
+export function choiceArgument(option: string, choices: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (choices.includes(text)) return text;
+    throw new ConfigError(option, `'${text}' is none of ${choices.join(', ')}; the closest is '${closest(text, choices)}'`);
+  };
+}
+
+/** A whole number within a range. Throws ConfigError. */
+export function numberArgument(option: string, minimum: number, maximum: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= minimum && value <= maximum)) throw new ConfigError(option, `'${text}' is not a number of ${minimum}…${maximum}`);
+    return value;
+  };
+}
+
+/** What `read` is to read. */
+export interface ReadPlan {
+  /** As given; undefined for the only device of the zone. */
+  readonly device: string | undefined;
+  readonly endpoint: number;
+  readonly feature: number;
+  readonly attributes: readonly number[] | undefined;
+}
+
+/** `[DEVICE] [ENDPOINT/FEATURE[/ATTRIBUTE]]`: the one with a slash is the path. Throws ConfigError naming the closest right name. */
+export function planRead(first: string | undefined, second: string | undefined): ReadPlan {
+  const firstIsPath = first?.includes('/') === true;
+  if (firstIsPath && second !== undefined) throw new ConfigError('read', 'the device comes before the path');
+  const device = firstIsPath ? undefined : first;
+  const path = firstIsPath ? first : second;
+  if (path === undefined) return { device, endpoint: 0, feature: DEVICE_INFO, attributes: undefined };
+  const [endpointText = '', featureText = '', attributeText, ...rest] = path.split('/');
+  if (featureText === '' || rest.length > 0) throw new ConfigError('path', `'${path}' is not ENDPOINT/FEATURE[/ATTRIBUTE]`);
+  const endpoint = numberArgument('endpoint', 0, 255)(endpointText);
+  const feature = featureNumber(featureText);
+  if (feature === undefined) throw unknownName('feature', featureText, featureNames());
+  if (attributeText === undefined || attributeText === '') return { device, endpoint, feature, attributes: undefined };
+  const attribute = attributeNumber(feature, attributeText);
+  if (attribute === undefined) throw unknownName('attribute', attributeText, attributeNames(feature));
+  return { device, endpoint, feature, attributes: [attribute] };
+}
+
+function unknownName(what: string, text: string, names: readonly string[]): ConfigError {
+  return new ConfigError(what, `'${text}' is neither a number nor a name; the closest name is '${closest(text, names)}'`);
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import { nodeTransport } from '../controller/tls-client.js';
+import { nodeClock } from '../node/clock.js';
+import { nodeCrypto } from '../node/crypto.js';
+import { nodeMulticast } from '../node/multicast.js';
+import type { Machine } from './controller-commands.js';
+import { main } from './controller-main.js';
+import { checkInterfaces } from './controller-options.js';
+
+function thisMachine(): Machine {
+  const clock = nodeClock();
+  return {
+    clock,
+    crypto: nodeCrypto(),
+    transport: nodeTransport(clock),
+    multicast: ({ interfaces, ipv4 }) => {
+      checkInterfaces(interfaces ?? []);
+      return nodeMulticast({ ipv4, ...(interfaces === undefined ? {} : { interfaces }) });
+    },
+  };
+}
+
+process.exitCode = await main(process.argv.slice(2), {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  env: process.env,
+  machine: thisMachine,
+});

@@ -1,0 +1,67 @@
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle, bundleAccount, runNode } from '../world/project.js';
+
+/** Words that stand in the code of packages that the device must not load: it costs memory and time on every start. */
+const MARKERS = {
+  '@noble/curves': 'weierstrass',
+  '@peculiar/x509': 'X509CertificateGenerator',
+  'node-forge': 'PKCS#1 v1.5',
+  'mdns-server': 'mdns-server',
+};
+
+describe.each(['mash-device', 'mash-controller'] as const)('%s', (name) => {
+  let folder = '';
+  beforeAll(async () => {
+    const file = await bundle(name);
+    folder = mkdtempSync(path.join(tmpdir(), 'mash-bundle-'));
+    copyFileSync(file, path.join(folder, 'program.mjs'));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('is one file that runs alone with plain node', () => {
+    const { status, stdout, stderr } = runNode(folder, 'program.mjs', '--help');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: ${name} `);
+    expect(readdirSync(folder)).toEqual(['program.mjs']);
+  });
+
+  it('can be executed as it stands', async () => {
+    const file = await bundle(name);
+    expect(statSync(file).mode & 0o111).toBe(0o111);
+    expect(readFileSync(file, 'utf8').split('\n', 1)).toEqual(['#!/usr/bin/env node']);
+  });
+
+  it('carries the licence of each package in it', () => {
+    const code = readFileSync(path.join(folder, 'program.mjs'), 'utf8');
+    for (const id of bundleAccount(name).packages) expect(code).toContain(`\n/*!\n${id} (`);
+  });
+
+  it('says how large it is', () => {
+    const { bytes, modules } = bundleAccount(name);
+    expect(bytes).toBe(statSync(path.join(folder, 'program.mjs')).size);
+    console.log(`${name}: ${Math.ceil(bytes / 1024)} KiB in ${Object.keys(modules).length} modules`);
+  });
+});
+
+describe('what the device loads', () => {
+  const names = (packages: readonly string[]): readonly string[] => packages.map((id) => id.slice(0, id.lastIndexOf('@')));
+
+  it('is its own code, the command line and the QR code, and no cryptography but that of Node', () => {
+    const { packages, modules } = bundleAccount('mash-device');
+    expect(names(packages)).toEqual(['commander', 'qr']);
+    expect(Object.keys(modules).filter((id) => id.includes('portable') || id.startsWith('build/src/controller/'))).toEqual([]);
+  });
+
+  it('is not in the text of the bundle either', async () => {
+    const code = readFileSync(await bundle('mash-device'), 'utf8');
+    expect(Object.entries(MARKERS).filter(([, marker]) => code.includes(marker))).toEqual([]);
+  });
+
+  it('would be seen: the controller contains @peculiar/x509', async () => {
+    expect(names(bundleAccount('mash-controller').packages)).toContain('@peculiar/x509');
+    expect(readFileSync(await bundle('mash-controller'), 'utf8')).toContain(MARKERS['@peculiar/x509']);
+  });
+});
