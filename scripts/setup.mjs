@@ -1,6 +1,6 @@
 // Prepares the clone as far as needed, then runs what is asked for. Needs Node and npm alone:
-//   node scripts/setup.mjs start [arguments of mash-device] | test [arguments of vitest] | build | bench [names]
-import { readdirSync, readFileSync } from 'node:fs';
+//   node scripts/setup.mjs start [arguments of mash-device] | test [arguments of vitest] | build | bench [arguments]
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildBundles, bundlesFresh } from './setup/bundles.mjs';
@@ -27,13 +27,11 @@ const verbs = {
     await prepare({ bundles: true });
     return 0;
   },
-  async bench(names) {
-    const all = readdirSync(path.join(ROOT, 'scripts/bench')).map((file) => path.basename(file, '.mjs'));
-    const unknown = names.find((name) => !all.includes(name));
-    if (unknown !== undefined) throw new SetupError(`there is no benchmark '${unknown}'; there are: ${all.join(', ')}`);
+  async bench(args) {
     await prepare({ bundles: true });
-    for (const name of names.length > 0 ? names : all) await runNode(`bench ${name}`, path.join(ROOT, `scripts/bench/${name}.mjs`), []);
-    return 0;
+    // The benchmarks use the compiled code, that of the test world too.
+    await runNode('tsc', path.join(ROOT, 'node_modules/typescript/bin/tsc'), ['-b'], { cwd: ROOT });
+    return runThrough([path.join(ROOT, 'scripts/bench/run.mjs'), ...args]);
   },
 };
 

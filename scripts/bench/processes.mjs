@@ -9,10 +9,19 @@ export const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '
 /** The flags with which `npm start`, images and services run the device; the floor gets the same. */
 export const FLAGS = ['--v8-pool-size=1', `--openssl-config=${path.join(ROOT, 'scripts/openssl.cnf')}`];
 
+const running = new Set();
+
+/** Whatever ends this run ends what it started. */
+export function killAll() {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 /** Spawns node, resolves when a line of its output satisfies `ready`: {process, milliseconds, value}. */
 export function start(args, ready, flags = FLAGS) {
   const began = performance.now();
   const child = spawn(process.execPath, [...flags, ...args], { stdio: ['ignore', 'pipe', 'inherit'], cwd: ROOT });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   return new Promise((resolve, reject) => {
     let text = '';
     const late = setTimeout(() => reject(new Error(`not ready in 10 s: ${args.join(' ')}`)), 10_000);

@@ -10,14 +10,14 @@ const DIGEST = 'sources.sha256';
 /** Whether both bundles stand there, made of the sources as they are now. */
 export function bundlesFresh(root) {
   const folder = path.join(root, 'bundles');
-  return [...PROGRAMS, DIGEST].every((name) => existsSync(path.join(folder, name))) && read(folder, DIGEST) === digest(root);
+  return [...PROGRAMS, DIGEST].every((name) => existsSync(path.join(folder, name))) && read(folder, DIGEST) === sourcesDigest(root);
 }
 
 /** Compiles and bundles aside, then puts each file in its place whole: a program that starts meanwhile sees the old one or the new one. */
 export async function buildBundles(root) {
   say('building bundles (tsc, rollup)');
   const start = performance.now();
-  const sources = digest(root);
+  const sources = sourcesDigest(root);
   const aside = path.join(root, 'build/bundles');
   const folder = path.join(root, 'bundles');
   rmSync(aside, { recursive: true, force: true });
@@ -35,7 +35,7 @@ export async function buildBundles(root) {
 }
 
 /** Everything that decides what the bundles contain: by content, so that a checkout's new dates mean nothing and a removed file counts. */
-function digest(root) {
+export function sourcesDigest(root) {
   const hash = createHash('sha256');
   const listed = FOLDERS.flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true }).map((name) => path.join(folder, name)),

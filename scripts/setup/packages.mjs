@@ -21,7 +21,7 @@ export function packagesFit(root) {
 export async function installPackages(root) {
   say('installing packages (npm ci --ignore-scripts)');
   const start = performance.now();
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--progress=false'];
   // npm's summary goes where these lines go: to stderr.
   await runNode('npm ci', npmScript(), args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (!packagesFit(root)) throw new SetupError('npm ci succeeded, and node_modules still does not fit package-lock.json');

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
+const PARENT = process.ppid;
+const PARENT_POLL = 200;
+
 /** One line about what is done; on stderr, so that a program's own output stays its own. */
 export function say(text) {
   process.stderr.write(`setup: ${text}\n`);
@@ -19,7 +22,10 @@ export async function runNode(what, script, args, options = {}) {
 export async function runThrough(args, options = {}) {
   const child = spawn(process.execPath, args, { stdio: 'inherit', ...options });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
-  return exited(child);
+  // npm signals the shell between it and this process, which dies of it and passes nothing on.
+  const underNpm = process.env.npm_lifecycle_event !== undefined;
+  const watch = setInterval(() => underNpm && process.ppid !== PARENT && child.kill('SIGTERM'), PARENT_POLL);
+  return exited(child).finally(() => clearInterval(watch));
 }
 
 /** Seconds since `start` of performance.now(), for a line of text. */

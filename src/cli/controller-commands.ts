@@ -69,6 +69,7 @@ export class ControllerCommands {
     const { zone, created } = await openOrCreateZone(parts, { kind: zoneType, name: zoneName, priority, dialect });
     if (created) this.#progress(`zone '${zone.name}' (${zone.kind}) created in ${this.#store.folder}`);
     const result = await commission(parts, { ...plan, zone, dialect }, (step) => this.#progress(stepText(step)));
+    if (result.settled) this.#progress(`device ${result.device.id} holds this zone: an operational connection proved it`);
     return { value: shownCommissioning(result), text: valuesText(namedValues(DEVICE_INFO, result.deviceInfo)) };
   }
 

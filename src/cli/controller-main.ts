@@ -4,7 +4,14 @@ import { defaultZoneFolder } from '../controller/zone-store.js';
 import { nodeLog } from '../node/log.js';
 import { FIRMWARE_VERSION } from '../version.js';
 import { ControllerCommands, type Machine, type Outcome } from './controller-commands.js';
-import { addressArgument, choiceArgument, type CommissionArguments, type GlobalOptions, interfacesArgument, numberArgument } from './controller-options.js';
+import {
+  addressArgument,
+  type CommissionArguments,
+  choiceArgument,
+  type GlobalOptions,
+  interfacesArgument,
+  numberArgument,
+} from './controller-options.js';
 import { ExitCode, failureOf, failureText } from './controller-output.js';
 
 /** Where a command line is run. */
@@ -33,10 +40,10 @@ Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 wrong code or not trusted.
 export async function main(argv: readonly string[], io: ControllerIo): Promise<number> {
   const json = argv.includes('--json');
   let work: ((commands: ControllerCommands) => Promise<Outcome>) | undefined;
-  const program = describe(io, (chosen) => {
-    work = chosen;
-  });
   try {
+    const program = describe(io, (chosen) => {
+      work = chosen;
+    });
     await program.parseAsync(argv, { from: 'user' });
     const options = program.opts<GlobalOptions>();
     if (work === undefined) return ExitCode.OK;

@@ -3,10 +3,8 @@ import type { SetupCode } from '../crypto/setup-code.js';
 import { draftDialect, referenceDialect } from '../dialect/dialect.js';
 import type { DialectName } from '../dialect/messages.js';
 import { DEVICE_INFO } from '../features/device-info.js';
-import { parseCertificate } from '../pki/certificate.js';
 import { CertificateError } from '../pki/certificate-error.js';
-import { attributeValues, commonName } from '../pki/name.js';
-import { OID } from '../pki/oid.js';
+import { describeAttestation } from './attestation.js';
 import { CommissioningChannel } from './channel.js';
 import { Conversation } from './conversation.js';
 import { meansKnownZone } from './device-status.js';
@@ -124,7 +122,7 @@ class Commissioning {
     if (dialect === 'draft')
       await this.#steps.run(
         7,
-        (shown) => this.#describeAttestation(shown),
+        (shown) => describeAttestation(this.#parts.crypto, shown),
         () => conversation.attestation(),
       );
     else this.#steps.skipped(7, 'not in the reference dialect');
@@ -246,18 +244,6 @@ class Commissioning {
 
   #pause(): Promise<void> {
     return new Promise((resolve) => void this.#parts.clock.after('TRANSITION', TRANSITION, resolve));
-  }
-
-  #describeAttestation(der: Uint8Array | undefined): string {
-    if (der === undefined) return 'the device has no attestation';
-    try {
-      const { subject } = parseCertificate(this.#parts.crypto, der);
-      const maker = [...attributeValues(subject, OID.organization), commonName(subject) ?? ''].filter((text) => text !== '').join(', ');
-      return `${maker} (not verified: informational)`;
-    } catch (error) {
-      if (!(error instanceof CertificateError)) throw error;
-      return `unreadable: ${error.message}`;
-    }
   }
 }
 

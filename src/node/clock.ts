@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import type { Clock, Timer } from '../platform.js';
 
 /** setTimeout keeps its delay in 31 bits; a longer one would fire at once. */

@@ -22,7 +22,7 @@ const HANDSHAKE = `
   });`;
 
 function ticketsWith(...flags: readonly string[]): string {
-  const { stdout, stderr } = runNode(ROOT, ...flags, '-e', HANDSHAKE, nodeKeyPem(key), Buffer.from(certificate).toString('base64'));
+  const { stdout, stderr } = runNode(ROOT, ...flags, '-e', HANDSHAKE, '--', nodeKeyPem(key), Buffer.from(certificate).toString('base64'));
   return (stdout + stderr).trim();
 }
 

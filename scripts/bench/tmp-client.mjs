@@ -1,0 +1,215 @@
+// The measuring client, a process of its own: reads one JSON job on standard input, prints one JSON result. Uses the compiled code in build/.
+import { performance } from 'node:perf_hooks';
+import tls from 'node:tls';
+import { decodeCbor, encodeCbor } from '/work/main/build/src/codec/cbor.js';
+import { FrameReader } from '/work/main/build/src/codec/frame.js';
+import { parseSetupCode } from '/work/main/build/src/crypto/setup-code.js';
+import { prepareRegistration, prepareShare, verifierFromSetupCode } from '/work/main/build/src/crypto/spake2plus.js';
+import { startProver } from '/work/main/build/src/crypto/spake2plus-prover.js';
+import { draftDialect, referenceDialect } from '/work/main/build/src/dialect/dialect.js';
+import { nodeCrypto, nodeKeyPem } from '/work/main/build/src/node/crypto.js';
+import { createCsr, parseCsr } from '/work/main/build/src/pki/csr.js';
+import { deviceIdOfKey } from '/work/main/build/src/pki/identities.js';
+import { issueController, issueDeviceCertificate, makeZoneCa } from '/work/main/build/test/world/certificates.js';
+
+const crypto = nodeCrypto();
+const now = () => performance.now();
+
+function connect({ port, alpn, servername, cert, key }) {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({
+      host: '::1',
+      port,
+      ALPNProtocols: [alpn],
+      servername: servername ?? '',
+      cert,
+      key,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+    });
+    socket.setNoDelay(true);
+    socket.once('secureConnect', () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+function frameOf(value) {
+  const bytes = encodeCbor(value, 4);
+  new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, bytes.length - 4);
+  return bytes;
+}
+
+function framed(socket) {
+  const reader = new FrameReader(1 << 20);
+  const waiting = [];
+  const frames = [];
+  socket.on('error', () => {});
+  socket.on('data', (chunk) =>
+    reader.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length), (payload) => {
+      const next = waiting.shift();
+      if (next === undefined) frames.push(Uint8Array.from(payload));
+      else next(Uint8Array.from(payload));
+    }),
+  );
+  return {
+    send(value) {
+      socket.write(frameOf(value));
+    },
+    write: (bytes) => socket.write(bytes),
+    receive: () => (frames.length > 0 ? Promise.resolve(frames.shift()) : new Promise((resolve) => waiting.push(resolve))),
+    onFrame(listener) {
+      socket.removeAllListeners('data');
+      socket.on('data', (chunk) => reader.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length), listener));
+    },
+  };
+}
+
+/**
+ * Commissionings one after another, each TCP connect to acknowledgement; `issuing` is the controller's own time for the certificate.
+ * The client is warm: only the device's state is measured. Between two the device's button is pressed (SIGUSR1) to open the window again.
+ */
+async function commission({ port, code, dialects, pid, warmUp }) {
+  await warm(code, warmUp);
+  const done = [];
+  for (const [index, dialect] of dialects.entries()) {
+    if (index > 0) {
+      process.kill(pid, 'SIGUSR1');
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+    done.push(await commissionOnce({ port, code, dialect, zone: `Bench ${index}` }));
+  }
+  return done;
+}
+
+/** Everything the client does in a commissioning, against a share of its own and against a bare TLS server. */
+async function warm(code, { port, cert, key }) {
+  const setupCode = parseSetupCode(code);
+  const context = crypto.bytes(32);
+  const registration = prepareRegistration(crypto, verifierFromSetupCode(crypto, 'draft', setupCode));
+  const authority = makeZoneCa({ crypto, now: Math.floor(Date.now() / 1000) });
+  for (let i = 0; i < 60; i++) {
+    const prover = startProver(crypto, 'draft', setupCode);
+    const share = prepareShare(crypto, registration);
+    const Y = share.accept(prover.X);
+    const keys = prover.finish(Y, context);
+    if (!keys.checkDevice(share.finish(context).confirmDevice)) throw new Error('warm-up failed');
+    const device = crypto.generateKey();
+    const csr = parseCsr(crypto, createCsr(crypto, { key: device, vendorId: 1, productId: 1 }));
+    const issued = issueDeviceCertificate(authority, csr.publicKey);
+    const message = draftDialect.encode({ type: 'certInstall', certificate: issued.der, zoneCa: authority.der, zoneType: 3, priority: 3 });
+    draftDialect.decodeController(decodeCbor(encodeCbor(message)));
+  }
+  await reconnect({ port, cert, key, runs: 30 });
+}
+
+async function commissionOnce({ port, code, dialect: name, zone }) {
+  const dialect = name === 'draft' ? draftDialect : referenceDialect;
+  const authority = makeZoneCa({ zoneName: zone, crypto, now: Math.floor(Date.now() / 1000) });
+  // The client's first PASE share is not the device's time.
+  const prover = startProver(crypto, name, parseSetupCode(code));
+  const began = now();
+  const socket = await connect({ port, alpn: 'mash-comm/1' });
+  const link = framed(socket);
+  const context = name === 'draft' ? new Uint8Array(socket.exportKeyingMaterial(32, 'EXPORTER-MASH-PASE', Buffer.alloc(0))) : undefined;
+  const marks=[['tls',now()-began]]; const ask = async (message) => { const t0=now();
+    link.send(dialect.encode(message));
+    const r = dialect.decodeDevice(decodeCbor(await link.receive())); marks.push([message.type, now()-t0]); return r;
+  };
+  const y = await ask({
+    type: 'paseX',
+    point: prover.X,
+    ...(context ? { context } : { identity: new TextEncoder().encode('mash-controller') }),
+  });
+  const keys = prover.finish(y.point, context);
+  const confirm = await ask({ type: 'paseVerify', verifier: keys.confirmController });
+  if (confirm.status !== 0) throw new Error(`PASE: ${JSON.stringify(confirm)}`);
+  const csr = await ask({ type: 'csrReq', nonce: crypto.bytes(32), ...(name === 'reference' ? { zoneCa: authority.der } : {}) });
+  const issuingBegan = now();
+  const { publicKey } = parseCsr(crypto, csr.csr);
+  const device = issueDeviceCertificate(authority, publicKey);
+  const issuing = now() - issuingBegan;
+  const ack = await ask({
+    type: 'certInstall',
+    certificate: device.der,
+    ...(name === 'draft' ? { zoneCa: authority.der, zoneType: 3, priority: 3 } : { sequence: 2 }),
+  });
+  const whole = now() - began;
+  if (ack.type !== 'certAck' || ack.status !== 0) throw new Error(`CERT_ACK: ${JSON.stringify(ack)}`);
+  if (name === 'draft') await ask({ type: 'close', reason: 'commissioning_complete' });
+  socket.destroy();
+  const controller = issueController(authority);
+  return { whole, issuing, marks, deviceId: deviceIdOfKey(crypto, publicKey), cert: pem(controller.der), key: nodeKeyPem(controller.key) };
+}
+
+function pem(der) {
+  return `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;
+}
+
+const READ = new Map([
+  [1, 7],
+  [2, 1],
+  [3, 0],
+  [4, 1],
+  [5, [1]],
+]);
+
+/** TCP connect to the first answer, `runs` times. */
+async function reconnect({ port, servername, cert, key, runs }) {
+  const times = [];
+  let responseSize = 0;
+  for (let i = 0; i < runs; i++) {
+    const began = now();
+    const socket = await connect({ port, alpn: 'mash/1', servername, cert, key });
+    const handshake = now() - began;
+    const link = framed(socket);
+    link.send(READ);
+    responseSize = (await link.receive()).length;
+    times.push({ handshake, answered: now() - began });
+    await new Promise((resolve) => socket.end(resolve));
+    socket.destroy();
+  }
+  return { times, responseSize };
+}
+
+/** Round trips one after another, then as many a second as come back with sixteen in flight. */
+async function read({ port, servername, cert, key, trips, seconds }) {
+  const socket = await connect({ port, alpn: 'mash/1', servername, cert, key });
+  const link = framed(socket);
+  const bytes = frameOf(READ);
+  const roundTrips = [];
+  await new Promise((resolve) => {
+    let sentAt = 0;
+    let left = trips;
+    link.onFrame(() => {
+      roundTrips.push(now() - sentAt);
+      if (--left === 0) resolve();
+      else {
+        sentAt = now();
+        link.write(bytes);
+      }
+    });
+    sentAt = now();
+    link.write(bytes);
+  });
+  const perSecond = await new Promise((resolve) => {
+    let answers = 0;
+    const began = now();
+    link.onFrame(() => {
+      answers++;
+      const elapsed = now() - began;
+      if (elapsed >= seconds * 1000) resolve((answers / elapsed) * 1000);
+      else link.write(bytes);
+    });
+    for (let i = 0; i < 16; i++) link.write(bytes);
+  });
+  socket.destroy();
+  return { roundTrips, perSecond };
+}
+
+const jobs = { commission, reconnect, read };
+let input = '';
+for await (const chunk of process.stdin) input += chunk;
+const job = JSON.parse(input);
+const result = await jobs[job.kind](job);
+process.stdout.write(JSON.stringify(result));
+process.exit(0);

@@ -1,0 +1,256 @@
+import fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { closest } from '../../src/cli/closest.js';
+import type { Machine } from '../../src/cli/controller-commands.js';
+import { main } from '../../src/cli/controller-main.js';
+import { nodeCrypto } from '../../src/node/crypto.js';
+import { ControllerWorld } from '../controller/world.js';
+import { VirtualClock } from '../world/clock.js';
+import { DISCRIMINATOR, SETUP_CODE } from '../world/device-world.js';
+import { VirtualMulticast } from '../world/network.js';
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+let folder: string;
+beforeEach(async () => {
+  folder = await fs.mkdtemp(join(tmpdir(), 'mash-controller-'));
+});
+afterEach(() => fs.rm(folder, { recursive: true, force: true }));
+
+/** A machine that must not be used: usage errors come before anything is touched. */
+const noMachine = (): Machine => {
+  throw new Error('the machine was used');
+};
+
+/** A machine without network and devices. */
+const lonely = (): Machine => ({
+  clock: new VirtualClock(),
+  crypto: nodeCrypto(),
+  transport: { connect: () => Promise.reject(new Error('no transport')) },
+  multicast: () => new VirtualMulticast([]),
+});
+
+async function run(argv: readonly string[], machine = noMachine, env: Record<string, string> = {}): Promise<Ran> {
+  let out = '';
+  let err = '';
+  const io = {
+    out: (text: string) => {
+      out += text;
+    },
+    err: (text: string) => {
+      err += text;
+    },
+    env,
+    machine,
+  };
+  return { code: await main(argv, io), out, err };
+}
+
+const alone = (...argv: string[]): Promise<Ran> => run(['--zone', join(folder, 'zone'), ...argv], lonely);
+
+describe('help', () => {
+  it('has every command, every option, the exit codes and examples, on stdout', async () => {
+    const { code, out, err } = await run(['--help']);
+    expect([code, err]).toEqual([0, '']);
+    for (const word of ['discover', 'commission', 'zones', 'devices', 'read', 'ping', 'Examples:', 'Exit codes:'])
+      expect(out).toContain(word);
+    for (const option of ['--zone', '--zone-type', '--dialect', '--interface', '--json']) expect(out).toContain(`${option} `);
+  });
+
+  it('of a command shows its options and the global ones', async () => {
+    const { code, out } = await run(['commission', '--help']);
+    expect(code).toBe(0);
+    for (const option of ['--address', '--discriminator', '--dialect', '--zone ']) expect(out).toContain(option);
+  });
+
+  it('does not name the folders of whoever prints it', async () => {
+    expect((await run(['--help'], noMachine, { XDG_STATE_HOME: '/home/somebody' })).out).not.toContain('somebody');
+  });
+
+  it('without a command is a usage error', async () => {
+    expect(await run([])).toMatchObject({ code: 2, out: '', err: expect.stringContaining('Usage:') });
+  });
+
+  it('--version', async () => {
+    expect(await run(['--version'])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+});
+
+describe('usage errors: exit code 2, and the closest right word', () => {
+  it.each([
+    [['raed'], /unknown command 'raed'[\s\S]*read/],
+    [['--jsn', 'read'], /unknown option '--jsn'[\s\S]*--json/],
+    [['commission', '--adress', 'x', '1'], /unknown option '--adress'[\s\S]*--address/],
+    [['--zone-type', 'hom', 'zones'], /--zone-type: 'hom' is none of .*; the closest is 'home'/],
+    [['--dialect', 'ref', 'zones'], /--dialect: 'ref' .*closest is '(draft|reference)'/],
+    [['--priority', '5', 'zones'], /--priority: '5' is not a number of 1…4/],
+    [['discover', '--discriminator', '4096'], /--discriminator: '4096' is not a number of 0…4095/],
+    [['commission', '1', '--address', 'fd00::1:8444'], /--address: .* is not HOST:PORT/],
+    [['commission', '1', '--operational-port', '0'], /--operational-port: '0'/],
+    [['--interface', 'eth0,', 'discover'], /--interface: an empty name/],
+    [['read', 'a', 'b', 'c'], /too many arguments/],
+    [['commission'], /missing required argument 'qr-or-code'/],
+  ])('%j', async (argv, message) => {
+    expect(await run(argv)).toMatchObject({ code: 2, out: '', err: expect.stringMatching(message) });
+  });
+
+  it.each([
+    [['commission', '1234567'], /setup code: expected 8 decimal digits/],
+    [['commission', '12345678'], /setup code: too easy to guess/],
+    [['commission', 'MASH:2:1:20220211'], /qr\.version: expected 1/],
+    [['commission', 'MASH:1:1234:20220211:0x1234'], /qr: expected 4 or 6 fields/],
+    [['commission', 'MASH:1:1234:20220211', '--discriminator', '7'], /--discriminator: 7 contradicts the QR code, which says 1234/],
+    [['commission', '20220211', '--operational-port', '1'], /--operational-port: goes with --address/],
+    [['commission', '20220211', '--address', '[fe80::1]:8444'], /a link-local address needs its interface: \[fe80::1%eth0\]:8444/],
+    [['--dialect', 'reference', '--priority', '1', 'commission', '20220211'], /--priority: contradicts --dialect reference/],
+    [['--zone-type', 'test', 'commission', '20220211'], /'test' exists in the reference dialect alone; add --dialect reference/],
+    [['--zone-name', 'GRID', 'commission', '20220211'], /zone name: 'GRID' is the name of a zone type/],
+    [['read', '0/DevicInfo'], /feature: 'DevicInfo' .*closest name is 'DeviceInfo'/],
+    [['read', '0/DeviceInfo/serialNumbr'], /attribute: 'serialNumbr' .*closest name is 'serialNumber'/],
+    [['read', '256/1'], /endpoint: '256' is not a number of 0…255/],
+    [['read', '0/'], /path: '0\/' is not ENDPOINT\/FEATURE/],
+    [['read', '0/1', 'device'], /the device comes before the path/],
+  ])('%j', async (argv, message) => {
+    const ran = await alone(...argv);
+    expect(ran).toMatchObject({ code: 2, out: '', err: expect.stringMatching(message) });
+    expect(ran.err).not.toContain('20220211');
+  });
+
+  it.each([[['raed', '--json']], [['--zone-type', 'hom', 'zones', '--json']], [['read', '0/DevicInfo', '--json']]])(
+    '%j prints one JSON value',
+    async (argv) => {
+      const { code, out } = await alone(...argv);
+      expect(code).toBe(2);
+      expect(out.trim().split('\n')).toHaveLength(1);
+      expect(JSON.parse(out)).toMatchObject({ error: { code: 'USAGE', message: expect.any(String) } });
+    },
+  );
+});
+
+describe('without a zone', () => {
+  it('zones and devices are empty lists', async () => {
+    expect(await alone('zones', '--json')).toMatchObject({ code: 0, out: '[]\n' });
+    expect(await alone('devices', '--json')).toMatchObject({ code: 0, out: '[]\n' });
+    expect(await alone('zones')).toMatchObject({ code: 0, out: '', err: expect.stringContaining('no zone in') });
+  });
+
+  it('read and ping find nothing: exit code 3', async () => {
+    for (const command of ['read', 'ping']) {
+      const { code, out, err } = await alone(command, '--json');
+      expect(code).toBe(3);
+      expect(JSON.parse(out)).toMatchObject({ error: { code: 'NO_ZONE', suggestions: expect.any(Array) } });
+      expect(err).toContain("'mash-controller commission' creates it");
+    }
+  });
+});
+
+describe('without an interface', () => {
+  it('discover says so: exit code 1', async () => {
+    const { code, out, err } = await alone('discover', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'NO_INTERFACE' } });
+    expect(err).toContain('No network interface can be used for multicast');
+  });
+});
+
+describe('with a device', () => {
+  let world: ControllerWorld;
+  beforeEach(async () => {
+    world = await ControllerWorld.start();
+  });
+  afterEach(() => world.close());
+
+  const machine = (): Machine => ({
+    clock: world.device.clock,
+    crypto: world.device.crypto,
+    transport: world.transport,
+    multicast: () => world.multicast(),
+  });
+  const go = (...argv: string[]): Promise<Ran> => world.drive(run(['--zone', join(folder, 'zone'), ...argv], machine));
+  const label = `MASH:1:${DISCRIMINATOR}:${SETUP_CODE}`;
+
+  it('discover, commission, zones, devices, read, ping', async () => {
+    const found = await go('discover', '--json');
+    expect(found.code).toBe(0);
+    expect(JSON.parse(found.out)).toMatchObject({
+      commissionable: [{ discriminator: DISCRIMINATOR, addresses: [expect.any(String), expect.any(String)] }],
+    });
+
+    const commissioned = await go('commission', label);
+    expect(commissioned.code).toBe(0);
+    expect(commissioned.out).toMatch(/^deviceId +\S+$/m);
+    const steps = commissioned.err.split('\n').filter((line) => /^ ?\d+ {2}/.test(line));
+    expect(steps.map((line) => Number(line.slice(0, 2)))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    for (const line of steps) expect(line).toMatch(/ \d+ ms {2}\S/);
+    expect(commissioned.err).not.toContain(SETUP_CODE);
+
+    const [zone] = JSON.parse((await go('zones', '--json')).out);
+    expect(zone).toMatchObject({ name: 'Home Energy', type: 'home', priority: 3, devices: 1 });
+    const [device] = JSON.parse((await go('devices', '--json')).out);
+    expect(device).toMatchObject({ state: 'confirmed', dialect: 'draft', zoneId: zone.id });
+    expect(JSON.stringify([zone, device])).not.toContain('PRIVATE');
+
+    const serial = await go('read', '0/DeviceInfo/serialNumber', '--json');
+    expect(JSON.parse(serial.out)).toEqual({
+      device: device.id,
+      endpoint: 0,
+      feature: 'DeviceInfo',
+      values: { serialNumber: device.serial },
+    });
+    expect(serial.out.trim().split('\n')).toHaveLength(1);
+    expect((await go('read', device.id.slice(0, 8).toLowerCase(), '0/1/4')).out).toBe(`serialNumber  ${device.serial}\n`);
+    expect((await go('read')).out).toMatch(/^vendorName +MASH Reference$/m);
+    expect(JSON.parse((await go('ping', device.serial, '--json')).out)).toEqual({ device: device.id, milliseconds: expect.any(Number) });
+
+    expect(await go('read', '0/Tariff', '--json')).toMatchObject({ code: 1, out: expect.stringContaining('"status":"UNKNOWN_FEATURE"') });
+    expect(await go('ping', 'nobody')).toMatchObject({ code: 3, err: expect.stringContaining(`Its devices: ${device.id}`) });
+    expect(await go('--zone-type', 'grid', 'commission', label)).toMatchObject({ code: 2, err: expect.stringContaining("has 'home'") });
+  });
+
+  it('commission --json prints one value with the steps and DeviceInfo', async () => {
+    const { code, out } = await go('commission', label, '--json');
+    expect(code).toBe(0);
+    expect(out.trim().split('\n')).toHaveLength(1);
+    const value = JSON.parse(out);
+    expect(value).toMatchObject({
+      settled: false,
+      device: { discriminator: DISCRIMINATOR },
+      deviceInfo: { zoneCount: 1, specVersion: '1.0' },
+    });
+    expect(value.steps.map(({ number }: { number: number }) => number)).toHaveLength(13);
+  });
+
+  it('a wrong code: exit code 4', async () => {
+    const { code, out, err } = await go('commission', `MASH:1:${DISCRIMINATOR}:20220212`, '--json');
+    expect(code).toBe(4);
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'WRONG_CODE' } });
+    expect(err).toContain(' 6  PASE');
+  });
+
+  it('another discriminator: exit code 3', async () => {
+    const { code, out } = await go('commission', `MASH:1:7:${SETUP_CODE}`, '--json');
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'DISCRIMINATOR_MISMATCH' } });
+  });
+
+  it('a device that is gone: exit code 3', async () => {
+    await go('commission', label);
+    await world.device.close();
+    const { code, out } = await go('ping', '--json');
+    expect(code).toBe(3);
+    expect(JSON.parse(out)).toMatchObject({ error: { code: 'NO_DEVICES_FOUND' } });
+  });
+});
+
+describe('closest', () => {
+  it('is the one with the fewest changes, in any case', () => {
+    expect(closest('SERIALNUMBR', ['vendorName', 'serialNumber', 'label'])).toBe('serialNumber');
+    expect(closest('x', [])).toBeUndefined();
+  });
+});
