@@ -206,8 +206,9 @@ export class DeviceRuntime {
   #onCommissioned(zone: Zone): void {
     this.#log.info('zone added', { zone: zone.id, name: zone.name, type: zone.type, dialect: zone.dialect });
     this.#commissioning.drop();
-    this.#options.platform.listener.prepare(this.#identities.of(zone));
     this.#services.addZone(zone, this.#ports.operational);
+    const { clock, listener } = this.#options.platform;
+    clock.after('prepare', 0, () => listener.prepare(this.#identities.of(zone)));
     this.#changed();
   }
 

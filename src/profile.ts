@@ -102,6 +102,7 @@ export const PROFILE_TABLE = {
   'session.pong': number('ms', 100, 60 * SECOND, 5 * SECOND, 5 * SECOND, 'time for the answer to a ping'),
   'session.missed': number('count', 1, 100, 3, 3, 'missed answers until the connection is lost'),
   'session.close': number('ms', 100, 60 * SECOND, 5 * SECOND, 5 * SECOND, 'time for close_ack'),
+  'interaction.oddReadPayload': choice(['refuse', 'all'], 'refuse', 'all', 'a Read payload of another shape: status 5, or all attributes'),
   'discovery.ipv4': choice(['off', 'on'], 'off', 'on', 'dual-stack listener and A records'),
   'discovery.records': choice(['draft', 'reference'], 'draft', 'reference', 'TTLs, instance names and TXT keys'),
 } as const;

@@ -35,6 +35,7 @@ const EXPECTED: Readonly<Record<ProfileKey, readonly [draft: number | string, re
   'session.pong': [5000, 5000],
   'session.missed': [3, 3],
   'session.close': [5000, 5000],
+  'interaction.oddReadPayload': ['refuse', 'all'],
   'discovery.ipv4': ['off', 'on'],
   'discovery.records': ['draft', 'reference'],
 };
@@ -74,7 +75,8 @@ describe('overrides', () => {
   it.each(KEYS)('%s refuses what is outside, naming the key and what is allowed', (key) => {
     const entry = PROFILE_TABLE[key];
     if (entry.kind === 'choice') {
-      for (const text of ['', 'maybe', entry.choices[0].toUpperCase(), ` ${entry.choices[0]}`]) {
+      const [first = ''] = entry.choices as readonly string[];
+      for (const text of ['', 'maybe', first.toUpperCase(), ` ${first}`]) {
         const { where, message } = refusal('draft', { [key]: text });
         expect(where).toBe(key);
         for (const choice of entry.choices) expect(message).toContain(choice);
@@ -93,17 +95,18 @@ describe('overrides', () => {
   it.each([
     ['commissioning.windw', 'commissioning.window'],
     ['Commissioning.Window', 'commissioning.window'],
-    ['window', 'zones.slots'],
     ['session.pings', 'session.ping'],
     ['zone.slots', 'zones.slots'],
     ['discovery.ipv6', 'discovery.ipv4'],
     ['message.max', 'message.maximum'],
     ['commissioning.port8443', 'commissioning.port8444'],
-    ['', 'zones.slots'],
-    ['toString', 'zones.slots'],
   ])('%j does not exist; the closest is %s', (key, closest) => {
     const { where, message } = refusal('draft', { [key]: '1' });
     expect(where).toBe(key);
     expect(message).toContain(`the closest is '${closest}'`);
+  });
+
+  it.each(['', 'toString', '__proto__', 'name'])('%j is no key either', (key) => {
+    expect(refusal('draft', Object.fromEntries([[key, '1']])).message).toContain('there is no such setting');
   });
 });

@@ -111,9 +111,13 @@ async function commissionOnce({ port, code, dialect: name, zone }) {
   const socket = await connect({ port, alpn: 'mash-comm/1' });
   const link = framed(socket);
   const context = name === 'draft' ? new Uint8Array(socket.exportKeyingMaterial(32, 'EXPORTER-MASH-PASE', Buffer.alloc(0))) : undefined;
-  const marks=[['tls',now()-began]]; const ask = async (message) => { const t0=now();
+  const marks = [['tls', now() - began]];
+  const ask = async (message) => {
+    const t0 = now();
     link.send(dialect.encode(message));
-    const r = dialect.decodeDevice(decodeCbor(await link.receive())); marks.push([message.type, now()-t0]); return r;
+    const r = dialect.decodeDevice(decodeCbor(await link.receive()));
+    marks.push([message.type, now() - t0]);
+    return r;
   };
   const y = await ask({
     type: 'paseX',

@@ -20,9 +20,12 @@ function thisMachine(): Machine {
   };
 }
 
-process.exitCode = await main(process.argv.slice(2), {
+// Not awaited: in the bundle, what is loaded lazily stands behind this line.
+void main(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   env: process.env,
   machine: thisMachine,
+}).then((code) => {
+  process.exitCode = code;
 });

@@ -7,6 +7,7 @@ import { nodeCrypto } from '../node/crypto.js';
 import { openFileFlash } from '../node/file-flash.js';
 import { nodeListener } from '../node/listener.js';
 import { nodeLog } from '../node/log.js';
+import { lineWriter } from '../node/log-writer.js';
 import { nodeMulticast } from '../node/multicast.js';
 import { lockState } from '../node/state-lock.js';
 import { TerminalPanel } from '../simulator/terminal-panel.js';
@@ -20,7 +21,7 @@ async function run(options: DeviceArguments): Promise<void> {
   const { profile, board, interfaces } = options;
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const clock = nodeClock();
-  const log = nodeLog({ level: options.logLevel, format: options.logFormat, write: (line) => void process.stdout.write(`${line}\n`) });
+  const log = nodeLog({ level: options.logLevel, format: options.logFormat, write: lineWriter(process.stdout) });
   const button = new MockButton(() => clock.now());
   const panel = new TerminalPanel(button, (text) => void process.stdout.write(text));
   const display = new MockDisplay((shown) => {

@@ -38,21 +38,27 @@ export class CborError extends Error {
 
 /** Encodes `value` behind `reserve` zero bytes. Throws TypeError on a number that is not a safe integer: a bug of ours, never a peer's doing. */
 export function encodeCbor(value: CborValue, reserve = 0): Uint8Array {
-  const writer = new Writer(reserve);
-  writer.value(value);
-  return writer.finish();
+  return writer.encode(value, reserve);
 }
 
+/** Larger values are written into a buffer of their own, which is given back afterwards. */
+const SCRATCH = 4096;
+
 class Writer {
-  #bytes = new Uint8Array(256);
-  #at: number;
+  readonly #scratch = new Uint8Array(SCRATCH);
+  #bytes = this.#scratch;
+  #at = 0;
 
-  constructor(reserve: number) {
+  encode(value: CborValue, reserve: number): Uint8Array {
+    this.#bytes = this.#scratch;
+    this.#bytes.fill(0, 0, reserve);
     this.#at = reserve;
-  }
-
-  finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#at);
+    this.value(value);
+    const encoded = this.#bytes.slice(0, this.#at);
+    // What was written may have been a key.
+    this.#bytes.fill(0, 0, this.#at);
+    this.#bytes = this.#scratch;
+    return encoded;
   }
 
   value(value: CborValue): void {
@@ -80,7 +86,14 @@ class Writer {
 
   #map(map: CborMap): void {
     this.#head(5, map.size);
-    for (const key of sortedKeys(map)) {
+    if (inOrder(map)) {
+      for (const [key, value] of map) {
+        this.value(key);
+        this.value(value);
+      }
+      return;
+    }
+    for (const key of [...map.keys()].sort(compareKeys)) {
       this.value(key);
       this.value(map.get(key) as CborValue);
     }
@@ -133,18 +146,22 @@ class Writer {
   }
 }
 
+const writer = new Writer();
+
 export function isMap(value: CborValue | undefined): value is CborMap {
   return value instanceof Map;
 }
 
-// RFC 8949 §4.2.1: bytewise order of the encoded keys: 0, 1, …, then −1, −2, …, then texts by length and content.
-function sortedKeys(map: CborMap): CborKey[] {
-  const keys = [...map.keys()];
-  let sorted = true;
-  for (let i = 1; i < keys.length && sorted; i++) sorted = compareKeys(keys[i - 1] as CborKey, keys[i] as CborKey) < 0;
-  return sorted ? keys : keys.sort(compareKeys);
+function inOrder(map: CborMap): boolean {
+  let previous: CborKey | undefined;
+  for (const key of map.keys()) {
+    if (previous !== undefined && compareKeys(previous, key) >= 0) return false;
+    previous = key;
+  }
+  return true;
 }
 
+// RFC 8949 §4.2.1: bytewise order of the encoded keys: 0, 1, …, then −1, −2, …, then texts by length and content.
 function compareKeys(a: CborKey, b: CborKey): number {
   if (typeof a === 'number') {
     if (typeof b !== 'number') return -1;

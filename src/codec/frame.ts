@@ -13,8 +13,15 @@ export function encodeFrame(value: CborValue, maximum: number): Uint8Array | und
   const frame = encodeCbor(value, PREFIX);
   const length = frame.length - PREFIX;
   if (length > maximum) return undefined;
-  new DataView(frame.buffer, frame.byteOffset).setUint32(0, length);
+  for (let i = 0; i < PREFIX; i++) frame[i] = (length >>> (24 - 8 * i)) & 0xff;
   return frame;
+}
+
+/** The length that the prefix at `at` announces. */
+function lengthAt(bytes: Uint8Array, at: number): number {
+  let length = 0;
+  for (let i = at; i < at + PREFIX; i++) length = length * 256 + (bytes[i] as number);
+  return length;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -39,7 +46,7 @@ export class FrameReader {
     const input = this.#held === 0 ? bytes : this.#append(bytes);
     let at = 0;
     while (input.length - at >= PREFIX) {
-      const length = new DataView(input.buffer, input.byteOffset + at).getUint32(0);
+      const length = lengthAt(input, at);
       if (length === 0 || length > this.#maximum) {
         this.#failed = true;
         this.#buffer = NOTHING;

@@ -30,7 +30,7 @@ export interface CommissionerEvents {
   /** The window opened until that monotonic time. */
   onWindowOpened(until: number): void;
   onWindowClosed(): void;
-  /** A zone was installed; called before CERT_ACK is written. */
+  /** A zone was installed and CERT_ACK written, in the same turn. */
   onCommissioned(zone: Zone): void;
   /** Who holds the commissioning lock: never displaced, never stale. */
   onLock(connection: PendingConnection | undefined): void;

@@ -42,6 +42,8 @@ export class Installer {
   /** All checks of §2.11, then one atomic commit. Rejects with Refusal; nothing has changed then. */
   async install(request: InstallRequest): Promise<Zone> {
     const { crypto, zones, time } = this.#parts;
+    // protocol.md §2.12: where a token is present it must hold; one that nobody verifies does not.
+    if (request.message.adminToken !== undefined) throw refusal(Status.INVALID_CERT, 'Invalid admin token: this firmware verifies none');
     const ca = this.#parse(request.zoneCa, 'Zone CA');
     const certificate = this.#parse(request.message.certificate, 'operational certificate');
     const rank = request.dialect === 'reference' ? referenceRank(ca) : draftRank(request);

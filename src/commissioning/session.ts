@@ -251,8 +251,9 @@ export class CommissioningSession implements LockHolder {
     const { host } = this.#parts;
     const zone = this.#zone as Zone;
     const message = this.#expect('certInstall');
-    host.completed(zone);
+    // The zone is in its slot already: whoever dials at once is served. The rest need not keep the peer waiting.
     this.#send({ type: 'certAck', status: Status.SUCCESS, ...(message.sequence === undefined ? {} : { sequence: message.sequence }) });
+    host.completed(zone);
     // Reference: after message 33 the device closes (protocol.md §3).
     if (this.#dialect?.name === 'reference') this.#end();
   }

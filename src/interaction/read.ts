@@ -3,8 +3,8 @@ import { ShapeError, smallIntegers } from '../codec/shape.js';
 import { attributeIds, type DeviceModel, findFeature, readAttribute } from '../model/model.js';
 import { errorResponse, InteractionStatus, Operation, type Request, type Response } from '../session/wire.js';
 
-/** Answers one request of a controller against the model. */
-export function answerRequest(model: DeviceModel, request: Request): Response {
+/** Answers one request of a controller against the model. `oddReadPayload`: what a payload of another shape means (protocol.md §3). */
+export function answerRequest(model: DeviceModel, request: Request, oddReadPayload: 'refuse' | 'all'): Response {
   const endpoint = model.endpoint(request.endpoint);
   if (endpoint === undefined) return errorResponse(request.id, InteractionStatus.UNKNOWN_ENDPOINT, 'endpoint not found');
   const feature = findFeature(endpoint, request.feature);
@@ -17,7 +17,8 @@ export function answerRequest(model: DeviceModel, request: Request): Response {
     ids = requestedAttributes(request.payload) ?? attributeIds(feature);
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    return errorResponse(request.id, InteractionStatus.INVALID_PARAMETER, error.message);
+    if (oddReadPayload === 'refuse') return errorResponse(request.id, InteractionStatus.INVALID_PARAMETER, error.message);
+    ids = attributeIds(feature);
   }
   const values = new Map<CborKey, CborValue>();
   for (const id of ids) {

@@ -61,7 +61,7 @@ export class ZoneSessions {
     const connection = new FramedConnection(stream, maximum, reference ? Math.min(maximum, REFERENCE_MAXIMUM) : maximum);
     const log = this.#parts.log.scoped(`zone ${zone.id}`);
     const session: OperationalSession = new OperationalSession(connection, this.#settings(zone), this.#parts.clock, log, {
-      onRequest: (request, answer) => answer(answerRequest(this.#parts.model, request)),
+      onRequest: (request, answer) => answer(answerRequest(this.#parts.model, request, this.#parts.profile['interaction.oddReadPayload'])),
       onClose: (reason) => this.#onClose(zone, session, reason),
     });
     const former = this.#live.get(zone.id);

@@ -28,7 +28,8 @@ export function nodeLog(options: NodeLogOptions, scope = ''): Log {
 }
 
 function json(level: LogLevel, scope: string, message: string, fields: LogFields): string {
-  return JSON.stringify({ time: new Date().toISOString(), level, scope, message, ...fields }, plain);
+  const own = { time: new Date().toISOString(), level, scope, message };
+  return JSON.stringify({ ...own, ...fields, ...own }, plain);
 }
 
 function pretty(level: LogLevel, scope: string, message: string, fields: LogFields): string {

@@ -13,6 +13,9 @@ export interface FramedHandlers {
   onDrain?(): void;
 }
 
+/** A peer that asks and does not read is closed at this many bytes: never the device's memory. */
+const MAX_UNREAD = 1024 * 1024;
+
 /**
  * A secure stream seen as CBOR values. A bad length prefix closes the connection after what was due before it is flushed (protocol.md §1).
  */
@@ -20,6 +23,8 @@ export class FramedConnection {
   readonly stream: SecureStream;
   readonly #reader: FrameReader;
   readonly #sendMaximum: number;
+  /** Bytes sent since the peer began to read slower than we write. */
+  #unread = 0;
   #handlers: FramedHandlers | undefined;
   #open = true;
 
@@ -39,7 +44,10 @@ export class FramedConnection {
     this.stream.start({
       onData: (bytes) => this.#onData(bytes),
       onClose: (reason) => this.#closed(reason),
-      onDrain: () => this.#handlers?.onDrain?.(),
+      onDrain: () => {
+        this.#unread = 0;
+        this.#handlers?.onDrain?.();
+      },
     });
   }
 
@@ -48,7 +56,10 @@ export class FramedConnection {
     if (!this.#open) return 'closed';
     const frame = encodeFrame(value, this.#sendMaximum);
     if (frame === undefined) return 'tooLarge';
-    return this.stream.write(frame) ? 'sent' : 'full';
+    if (this.stream.write(frame)) return 'sent';
+    this.#unread += frame.length;
+    if (this.#unread > MAX_UNREAD) this.destroy('the peer does not read');
+    return 'full';
   }
 
   /** Flushes, then closes. `onClose` is called once the connection is down. */

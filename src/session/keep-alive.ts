@@ -46,7 +46,8 @@ export function nextKeepAlive(
     return { state: { ...state, due: undefined, missed }, effects: missed >= settings.missed ? ['lost'] : [] };
   }
   if (now < state.next) return { state, effects: [] };
-  const next = state.next + settings.interval;
+  // The grid stays; points missed while the machine slept are left out.
+  const next = state.next + settings.interval * (Math.floor((now - state.next) / settings.interval) + 1);
   if (settings.mode === 'silence' && state.heard) return { state: { ...state, next, heard: false }, effects: [] };
   // Where the answer may take longer than the interval, the oldest probe without one decides.
   return { state: { ...state, next, due: state.due ?? now + settings.timeout, heard: false }, effects: ['probe'] };

@@ -82,8 +82,12 @@ export class OperationalSession {
   ): Promise<Response | undefined> {
     return new Promise((resolve) => {
       const id = this.#pending.open(timeout, resolve);
-      if (id === undefined) resolve(undefined);
-      else this.#connection.send(encodeRequest({ id, operation, endpoint, feature, payload }));
+      if (id === undefined) {
+        resolve(undefined);
+        return;
+      }
+      const sent = this.#connection.send(encodeRequest({ id, operation, endpoint, feature, payload }));
+      if (sent === 'closed' || sent === 'tooLarge') this.#pending.cancel(id);
     });
   }
 
@@ -158,8 +162,11 @@ export class OperationalSession {
   }
 
   #received(): void {
-    if (this.#settings.keepAlive === undefined || this.#keepAlive === undefined) return;
-    this.#keepAlive = nextKeepAlive(this.#settings.keepAlive, this.#keepAlive, 'received', this.#clock.now()).state;
+    const state = this.#keepAlive;
+    if (this.#settings.keepAlive === undefined || state === undefined) return;
+    // The hot path: nothing changes until the next probe.
+    if (state.heard && state.due === undefined && state.missed === 0) return;
+    this.#keepAlive = nextKeepAlive(this.#settings.keepAlive, state, 'received', this.#clock.now()).state;
   }
 
   #scheduleKeepAlive(): void {

@@ -43,6 +43,11 @@ export class PendingRequests {
     return this.#settle(response.id, response);
   }
 
+  /** The request could not be sent. */
+  cancel(id: number): void {
+    this.#settle(id, undefined);
+  }
+
   close(): void {
     for (const id of [...this.#pending.keys()]) this.#settle(id, undefined);
   }

@@ -47,5 +47,5 @@ export class TlsIdentities {
 }
 
 function newest(zones: readonly Zone[]): Zone | undefined {
-  return zones.reduce<Zone | undefined>((best, zone) => (best === undefined || zone.addedAt >= best.addedAt ? zone : best), undefined);
+  return zones.reduce<Zone | undefined>((best, zone) => (best === undefined || zone.order > best.order ? zone : best), undefined);
 }

@@ -28,6 +28,8 @@ export interface NewZone {
 }
 
 const PREFIX = 'zone/';
+/** More than any profile's slots and TEST zones. */
+const SLOTS = 32;
 
 /** The zones of the device: read back before the first connection is accepted, changed only by a commit that survives a power cut. */
 export class ZoneTable {
@@ -43,11 +45,12 @@ export class ZoneTable {
     this.#crypto = crypto;
     this.#journal = journal;
     this.#limits = limits;
-    for (const key of journal.keys(PREFIX)) {
-      const slot = Number(key.slice(PREFIX.length));
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const key = PREFIX + slot;
       const bytes = journal.get(key);
+      if (bytes === undefined && !journal.isDamaged(key)) continue;
       try {
-        if (bytes === undefined) throw new Error('no value');
+        if (bytes === undefined) throw new Error('its record was damaged');
         this.#remember(decodeZone(crypto, slot, bytes));
       } catch (error) {
         this.#unreadable.add(slot);
@@ -93,7 +96,8 @@ export class ZoneTable {
     if (this.full && zone.type !== ZoneType.TEST) throw new StoreError('full', 'all zone slots are taken');
     let slot = 0;
     while (this.#zones.has(slot) || this.#unreadable.has(slot)) slot += 1;
-    const added: Zone = { ...zone, slot };
+    const order = this.all.reduce((last, { order }) => Math.max(last, order), 0) + 1;
+    const added: Zone = { ...zone, slot, order };
     await this.#journal.commit([{ key: PREFIX + slot, value: encodeZone(this.#crypto, added) }]);
     this.#remember(added);
     return added;

@@ -29,6 +29,8 @@ export interface Zone {
   readonly name: string;
   /** Unix seconds by the device's clock; 0 when it was never set. */
   readonly addedAt: number;
+  /** Counts up with every zone added: which one is newest does not depend on the clock. */
+  readonly order: number;
   /** X.509 DER. */
   readonly caCertificate: Uint8Array;
   /** X.509 DER of the device's operational certificate. */
@@ -53,6 +55,7 @@ export function encodeZone(crypto: Crypto, zone: Zone): Uint8Array {
       [8, zone.caCertificate],
       [9, zone.certificate],
       [10, crypto.exportKey(zone.key)],
+      [11, zone.order],
     ]),
   );
 }
@@ -73,5 +76,6 @@ export function decodeZone(crypto: Crypto, slot: number, bytes: Uint8Array): Zon
     caCertificate: bytesAt(map, 8, 'Zone CA'),
     certificate: bytesAt(map, 9, 'operational certificate'),
     key: crypto.importKey(bytesAt(map, 10, 'operational key', 32)),
+    order: integerAt(map, 11, 'order'),
   };
 }

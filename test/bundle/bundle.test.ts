@@ -46,6 +46,16 @@ describe.each(['mash-device', 'mash-controller'] as const)('%s', (name) => {
   });
 });
 
+describe('what the controller loads late', () => {
+  it('is in its bundle too, and ready: the zone authority makes a zone', async ({ onTestFinished }) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'mash-bundle-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { stderr } = runNode(folder, await bundle('mash-controller'), '--zone', 'zone', 'commission', '70914386', '--address', '[::1]:1');
+    expect(stderr).toMatch(/^zone '.*' \(home\) created in /);
+    expect(readdirSync(path.join(folder, 'zone'))).toContain('zone.json');
+  });
+});
+
 describe('what the device loads', () => {
   const names = (packages: readonly string[]): readonly string[] => packages.map((id) => id.slice(0, id.lastIndexOf('@')));
 

@@ -104,7 +104,7 @@ describe('what is wrong is named', () => {
     ['--log-levl info', "unknown option '--log-levl'", '--log-level'],
     ['--set commissioning.windw=60000', 'commissioning.windw: there is no such setting', 'commissioning.window'],
     ['--set zone.slots=3', 'zone.slots: there is no such setting', 'zones.slots'],
-    ['--set toString=1', 'toString: there is no such setting', 'zones.slots'],
+    ['--set toString=1', 'toString: there is no such setting', 'the closest is'],
     ['--set __proto__=1', '__proto__: there is no such setting', 'the closest is'],
     ['--board sim-evs', "'sim-evs' is invalid", 'sim-evse'],
     ['--profile refrence', "'refrence' is invalid", 'reference'],

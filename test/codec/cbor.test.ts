@@ -85,6 +85,15 @@ describe('what is sent', () => {
     expect(toHex(far.subarray(1000))).toBe('63616263');
   });
 
+  it('is a buffer of its own, also after an encoding that failed', () => {
+    const first = encodeCbor(['a'.repeat(50)], 4);
+    expect(() => encodeCbor([new Uint8Array(10_000).fill(0xee), 0.5])).toThrow(TypeError);
+    const second = encodeCbor([], 4);
+    expect(toHex(second)).toBe('0000000080');
+    expect(decodeCbor(first.subarray(4))).toEqual(['a'.repeat(50)]);
+    expect(second.buffer.byteLength).toBe(second.length);
+  });
+
   it('grows over items larger than its first buffer', () => {
     const bytes = new Uint8Array(100_000).fill(7);
     expect(decodeCbor(encodeCbor([bytes, 'x'.repeat(70_000), bytes]))).toStrictEqual([bytes, 'x'.repeat(70_000), bytes]);

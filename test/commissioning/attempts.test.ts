@@ -53,6 +53,15 @@ describe('TokenBucket (protocol.md §2.8)', () => {
     expect(bucket.delay(1000)).toBe(0);
   });
 
+  it('counts the time since the last token, whenever it is asked', () => {
+    const bucket = new TokenBucket();
+    guess(bucket, 0, 0);
+    expect(bucket.delay(1500)).toBe(0);
+    bucket.begin(1500);
+    expect(bucket.delay(1500)).toBe(500);
+    expect(guess(bucket, 1500, 5000)).toEqual([2000, 3000, 4000, 5000]);
+  });
+
   it('refills to ten and no further', () => {
     const bucket = new TokenBucket();
     guess(bucket, 0, 0);

@@ -50,14 +50,18 @@ const ALL = new Map<CborKey, CborValue>([
   [0xfffc, 0x0b],
 ]);
 
-function read(payload?: CborValue, endpoint = 0, feature = 1, operation = 1): Response {
-  return answerRequest(model, { id: 77, operation, endpoint, feature, payload });
+function read(payload?: CborValue, endpoint = 0, feature = 1, operation = 1, odd: 'refuse' | 'all' = 'refuse'): Response {
+  return answerRequest(model, { id: 77, operation, endpoint, feature, payload }, odd);
 }
 function ids(...list: readonly number[]): Map<CborKey, CborValue> {
   return new Map(list.map((id) => [id, ALL.get(id) as CborValue]));
 }
 
 describe('payloads', () => {
+  it('of another shape read all where the profile says so', () => {
+    expect(read(32, 0, 1, 1, 'all')).toMatchObject({ id: 77, status: 0, payload: ALL });
+  });
+
   it.each<readonly [string, CborValue | undefined]>([
     ['absent', undefined],
     ['null', null],

@@ -7,19 +7,22 @@ import type { ClientHello } from '../../src/platform.js';
 import { SeededEntropy } from '../world/entropy.js';
 
 /** The first bytes that Node's TLS client writes. */
-function capture(options: tls.ConnectionOptions): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const wire = new Duplex({
-      read: () => {},
-      write: (chunk: Buffer, _encoding, done) => {
-        resolve(Uint8Array.from(chunk));
-        done();
-        socket.destroy();
-      },
-    });
-    const socket = tls.connect({ socket: wire, rejectUnauthorized: false, ...options });
-    socket.on('error', reject);
+async function capture(options: tls.ConnectionOptions): Promise<Uint8Array> {
+  let wrote: (bytes: Uint8Array) => void = () => {};
+  const first = new Promise<Uint8Array>((resolve) => {
+    wrote = resolve;
   });
+  const wire = new Duplex({
+    read: () => {},
+    write: (chunk: Buffer, _encoding, done) => {
+      wrote(Uint8Array.from(chunk));
+      done();
+    },
+  });
+  const socket = tls.connect({ socket: wire, rejectUnauthorized: false, ...options });
+  const bytes = await first;
+  socket.destroy();
+  return bytes;
 }
 
 const DEVICE = 'A66A8E4255CC3C8E.local';

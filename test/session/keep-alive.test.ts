@@ -81,6 +81,14 @@ describe('an answer that may take longer than the interval', () => {
   });
 });
 
+describe('a timer that runs late', () => {
+  it('stays on the grid, and gives an answer its whole time', () => {
+    const { state, effects } = nextKeepAlive(PINGS, startKeepAlive(PINGS, 0), 'time', 30_400);
+    expect(effects).toEqual(['probe']);
+    expect(state).toMatchObject({ next: 60_000, due: 35_400 });
+  });
+});
+
 describe('time fed in too early', () => {
   it('changes nothing', () => {
     const state = startKeepAlive(PINGS, 0);

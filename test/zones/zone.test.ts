@@ -14,6 +14,7 @@ const zone: Zone = {
   deviceId: 'a66a8e4255cc3c8e',
   name: 'Küche 水',
   addedAt: 1_795_305_600,
+  order: 7,
   caCertificate: new Uint8Array(545).fill(1),
   certificate: new Uint8Array(585).fill(2),
   key: crypto.generateKey(),

@@ -1,0 +1,20 @@
+/**
+ * Writes lines to a stream in batches, once a turn: a line never keeps an answer waiting. What is left at the end of the process is written then.
+ */
+export function lineWriter(stream: NodeJS.WriteStream): (line: string) => void {
+  let waiting = '';
+  let scheduled = false;
+  const flush = (): void => {
+    scheduled = false;
+    const text = waiting;
+    waiting = '';
+    if (text !== '') stream.write(text);
+  };
+  process.on('exit', flush);
+  return (line) => {
+    waiting += `${line}\n`;
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(flush);
+  };
+}
