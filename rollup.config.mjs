@@ -5,8 +5,11 @@ import path from 'node:path';
 import commonjs from '@rollup/plugin-commonjs';
 import json from '@rollup/plugin-json';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
+import terser from '@rollup/plugin-terser';
 
 const ROOT = import.meta.dirname;
+/** Saves 2.2 MiB of the device's memory, most of it names. `MASH_PLAIN=1 npm run build` keeps stack traces readable. */
+const minified = process.env.MASH_PLAIN === '1' ? [] : [terser({ module: true })];
 
 export default ['mash-device', 'mash-controller'].map((name) => ({
   input: `build/src/cli/${name}.js`,
@@ -15,7 +18,7 @@ export default ['mash-device', 'mash-controller'].map((name) => ({
   onwarn: (warning) => {
     throw new Error(`${name}: ${warning.message}`);
   },
-  plugins: [built(), nodeResolve({ exportConditions: ['node'], preferBuiltins: true }), commonjs(), json(), account(name)],
+  plugins: [built(), nodeResolve({ exportConditions: ['node'], preferBuiltins: true }), commonjs(), json(), ...minified, account(name)],
   output: { dir: 'bundles', entryFileNames: `${name}.mjs`, format: 'es', inlineDynamicImports: true },
 }));
 

@@ -72,7 +72,7 @@ export class DeviceRuntime {
       log: log.scoped('commissioning'),
       storeFloor: (floor) => this.#floor.store(floor),
     });
-    const material = new PreparedMaterial(crypto, clock, identity.verifiers);
+    const material = new PreparedMaterial(crypto, clock, identity.verifiers, board);
     const admission = new Admission({
       capacity: profile['connections.preOperational'],
       overflow: profile['connections.overflow'],
@@ -87,8 +87,6 @@ export class DeviceRuntime {
         zones,
         installer,
         material,
-        vendorId: board.vendorId,
-        productId: board.productId,
       },
       {
         onWindowOpened: (until) => this.#onWindowOpened(until),

@@ -53,7 +53,11 @@ async function run(options: DeviceArguments): Promise<void> {
     openWindow: options.openWindow,
   });
   let restoreTerminal = (): void => {};
+  let stopping = false;
+  // Ctrl-C can arrive twice: from the terminal to the whole group, and forwarded by a wrapper.
   const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
     setTimeout(() => process.exit(1), STOP_LIMIT).unref();
     restoreTerminal();
     void device
@@ -61,8 +65,7 @@ async function run(options: DeviceArguments): Promise<void> {
       .then(() => lock.release())
       .then(() => process.exit(0));
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
   process.on('SIGUSR1', () => panel.press('short'));
   process.on('SIGUSR2', () => panel.press('long'));
   try {

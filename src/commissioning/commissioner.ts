@@ -1,7 +1,6 @@
 import type { PreparedShare } from '../crypto/spake2plus.js';
 import { type DialectName, Status } from '../dialect/messages.js';
-import { createCsr } from '../pki/csr.js';
-import type { Clock, Crypto, Log, PendingConnection, PrivateKey, SecureStream, Timer } from '../platform.js';
+import type { Clock, Crypto, Log, PendingConnection, SecureStream, Timer } from '../platform.js';
 import type { Profile } from '../profile.js';
 import { FramedConnection } from '../session/framed-connection.js';
 import type { Zone } from '../zones/zone.js';
@@ -9,7 +8,7 @@ import type { ZoneTable } from '../zones/zone-table.js';
 import { type Pace, Tiers, TokenBucket } from './attempts.js';
 import type { InstallRequest, LockHolder, SessionHost } from './host.js';
 import type { Installer } from './installer.js';
-import type { PreparedMaterial } from './prepared-material.js';
+import type { OperationalRequest, PreparedMaterial } from './prepared-material.js';
 import { CommissioningSession } from './session.js';
 import type { Failure } from './session-states.js';
 import { CLOSED, nextWindow, type WindowEffect, type WindowEvent, type WindowState } from './window.js';
@@ -22,8 +21,6 @@ export interface CommissionerParts {
   readonly zones: ZoneTable;
   readonly installer: Installer;
   readonly material: PreparedMaterial;
-  readonly vendorId: number;
-  readonly productId: number;
 }
 
 export interface CommissionerEvents {
@@ -140,13 +137,8 @@ export class Commissioner implements SessionHost {
     return this.#parts.zones.full;
   }
 
-  operationalKey(): PrivateKey {
-    return this.#parts.material.key();
-  }
-
-  csr(key: PrivateKey): Uint8Array {
-    const { crypto, vendorId, productId } = this.#parts;
-    return createCsr(crypto, { key, vendorId, productId });
+  operationalRequest(): OperationalRequest {
+    return this.#parts.material.request();
   }
 
   checkReferenceCa(zoneCa: Uint8Array): void {

@@ -2,6 +2,7 @@ import type { PaseKeys, PreparedShare } from '../crypto/spake2plus.js';
 import type { ControllerMessage, DialectName } from '../dialect/messages.js';
 import type { PrivateKey } from '../platform.js';
 import type { Zone } from '../zones/zone.js';
+import type { OperationalRequest } from './prepared-material.js';
 import type { Failure } from './session-states.js';
 
 /** What a zone brings along to be installed. */
@@ -43,9 +44,8 @@ export interface SessionHost {
   attemptSucceeded(): void;
   share(dialect: DialectName): PreparedShare;
   zonesFull(): boolean;
-  /** The key pair of one CSR. */
-  operationalKey(): PrivateKey;
-  csr(key: PrivateKey): Uint8Array;
+  /** A fresh key pair and its CSR. */
+  operationalRequest(): OperationalRequest;
   /** Checks of message 30 (reference dialect), before a key is made. Throws Refusal. */
   checkReferenceCa(zoneCa: Uint8Array): void;
   /** All checks of protocol.md §2.11, then the atomic commit. Rejects with Refusal. */

@@ -78,7 +78,7 @@ export class Installer {
         deviceId: commonName(certificate.subject) ?? '',
         name: zoneName(ca, id),
         addedAt: quality === 'unset' ? 0 : now,
-        caCertificate: ca.raw,
+        authority: ca,
         certificate: certificate.raw,
         key: request.key,
       });

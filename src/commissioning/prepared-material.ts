@@ -1,21 +1,38 @@
 import { type PaseRegistration, type PaseVerifier, type PreparedShare, prepareRegistration, prepareShare } from '../crypto/spake2plus.js';
 import type { DialectName } from '../dialect/messages.js';
+import { createCsr } from '../pki/csr.js';
 import type { Clock, Crypto, PrivateKey, Timer } from '../platform.js';
+
+/** The key pair of one commissioning and the request to certify it. */
+export interface OperationalRequest {
+  readonly key: PrivateKey;
+  /** PKCS#10, DER. */
+  readonly csr: Uint8Array;
+}
 
 /**
  * What a commissioning needs and the peer has no part in, made ahead while the window is open (performance.md, "Crypto"): one PASE share
- * per dialect and one operational key pair. Each serves once; the next is made in a later turn.
+ * per dialect and one operational key pair with its CSR. Each serves once; the next is made in a later turn.
  */
 export class PreparedMaterial {
   readonly #crypto: Crypto;
   readonly #clock: Clock;
   readonly #verifiers: Readonly<Record<DialectName, PaseVerifier>>;
+  readonly #vendorId: number;
+  readonly #productId: number;
   readonly #registrations = new Map<DialectName, PaseRegistration>();
   readonly #shares = new Map<DialectName, PreparedShare>();
-  #key: PrivateKey | undefined;
+  #request: OperationalRequest | undefined;
   #refill: Timer | undefined;
 
-  constructor(crypto: Crypto, clock: Clock, verifiers: Readonly<Record<DialectName, PaseVerifier>>) {
+  constructor(
+    crypto: Crypto,
+    clock: Clock,
+    verifiers: Readonly<Record<DialectName, PaseVerifier>>,
+    board: { readonly vendorId: number; readonly productId: number },
+  ) {
+    this.#vendorId = board.vendorId;
+    this.#productId = board.productId;
     this.#crypto = crypto;
     this.#clock = clock;
     this.#verifiers = verifiers;
@@ -34,7 +51,7 @@ export class PreparedMaterial {
     this.#refill?.cancel();
     this.#refill = undefined;
     this.#shares.clear();
-    this.#key = undefined;
+    this.#request = undefined;
   }
 
   share(dialect: DialectName): PreparedShare {
@@ -44,10 +61,10 @@ export class PreparedMaterial {
     return share;
   }
 
-  key(): PrivateKey {
-    const key = this.#key ?? this.#crypto.generateKey();
-    this.#key = undefined;
-    return key;
+  request(): OperationalRequest {
+    const request = this.#request ?? this.#makeRequest();
+    this.#request = undefined;
+    return request;
   }
 
   #makeOne(): boolean {
@@ -56,9 +73,15 @@ export class PreparedMaterial {
       this.#shares.set(dialect, prepareShare(this.#crypto, this.#registration(dialect)));
       return true;
     }
-    if (this.#key !== undefined) return false;
-    this.#key = this.#crypto.generateKey();
+    if (this.#request !== undefined) return false;
+    this.#request = this.#makeRequest();
     return true;
+  }
+
+  #makeRequest(): OperationalRequest {
+    const key = this.#crypto.generateKey();
+    const csr = createCsr(this.#crypto, { key, vendorId: this.#vendorId, productId: this.#productId });
+    return { key, csr };
   }
 
   #registration(dialect: DialectName): PaseRegistration {

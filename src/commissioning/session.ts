@@ -4,12 +4,13 @@ import type { PaseKeys, PreparedShare } from '../crypto/spake2plus.js';
 import { type Dialect, dialectOfFirst } from '../dialect/dialect.js';
 import { type ControllerMessage, type DeviceMessage, Status, statusName } from '../dialect/messages.js';
 import { PeerError } from '../errors.js';
-import type { Clock, Crypto, Log, PrivateKey, Timer } from '../platform.js';
+import type { Clock, Crypto, Log, Timer } from '../platform.js';
 import type { Profile } from '../profile.js';
 import type { FramedConnection } from '../session/framed-connection.js';
 import type { Zone } from '../zones/zone.js';
 import { failureAnswer } from './answers.js';
 import { type LockHolder, Refusal, type SessionHost } from './host.js';
+import type { OperationalRequest } from './prepared-material.js';
 import {
   type Failure,
   nextSession,
@@ -45,7 +46,7 @@ export class CommissioningSession implements LockHolder {
   #keys: PaseKeys | undefined;
   #guessingSince: number | undefined;
   #zoneCa: Uint8Array | undefined;
-  #key: PrivateKey | undefined;
+  #request: OperationalRequest | undefined;
   #zone: Zone | undefined;
   #deadline: Timer | undefined;
   #work: Timer | undefined;
@@ -211,14 +212,14 @@ export class CommissioningSession implements LockHolder {
       host.checkReferenceCa(request.zoneCa);
       this.#zoneCa = request.zoneCa;
     }
-    this.#key = host.operationalKey();
+    this.#request = host.operationalRequest();
     this.#feed({ type: 'csrReady' });
   }
 
   #sendCsr(): void {
-    const { host, crypto } = this.#parts;
+    const { crypto } = this.#parts;
     const nonceHash = crypto.sha256(this.#expect('csrReq').nonce).slice(0, 16);
-    const csr = host.csr(this.#key as PrivateKey);
+    const csr = (this.#request as OperationalRequest).csr;
     this.#send({ type: 'csrRsp', csr, ...(this.#dialect?.name === 'draft' ? { nonceHash } : {}) });
   }
 
@@ -231,7 +232,7 @@ export class CommissioningSession implements LockHolder {
         dialect: this.#dialect?.name ?? 'draft',
         message,
         zoneCa: message.zoneCa ?? this.#zoneCa ?? new Uint8Array(0),
-        key: this.#key as PrivateKey,
+        key: (this.#request as OperationalRequest).key,
         zoneId: this.#keys?.zoneId,
       });
     } catch (error) {
@@ -283,7 +284,7 @@ export class CommissioningSession implements LockHolder {
 
   #release(): void {
     this.#guessingSince = undefined;
-    this.#key = undefined;
+    this.#request = undefined;
     this.#keys = undefined;
     this.#share = undefined;
     this.#work?.cancel();

@@ -22,7 +22,7 @@ export interface NewZone {
   readonly deviceId: string;
   readonly name: string;
   readonly addedAt: number;
-  readonly caCertificate: Uint8Array;
+  readonly authority: Certificate;
   readonly certificate: Uint8Array;
   readonly key: PrivateKey;
 }
@@ -51,7 +51,9 @@ export class ZoneTable {
       if (bytes === undefined && !journal.isDamaged(key)) continue;
       try {
         if (bytes === undefined) throw new Error('its record was damaged');
-        this.#remember(decodeZone(crypto, slot, bytes));
+        const zone = decodeZone(crypto, slot, bytes);
+        this.#authorities.set(slot, parseCertificate(crypto, zone.caCertificate));
+        this.#zones.set(slot, zone);
       } catch (error) {
         this.#unreadable.add(slot);
         log.error('a zone slot cannot be read', { slot, reason: error instanceof Error ? error.message : String(error) });
@@ -97,9 +99,11 @@ export class ZoneTable {
     let slot = 0;
     while (this.#zones.has(slot) || this.#unreadable.has(slot)) slot += 1;
     const order = this.all.reduce((last, { order }) => Math.max(last, order), 0) + 1;
-    const added: Zone = { ...zone, slot, order };
+    const { authority, ...rest } = zone;
+    const added: Zone = { ...rest, caCertificate: authority.raw, slot, order };
     await this.#journal.commit([{ key: PREFIX + slot, value: encodeZone(this.#crypto, added) }]);
-    this.#remember(added);
+    this.#authorities.set(slot, authority);
+    this.#zones.set(slot, added);
     return added;
   }
 
@@ -113,10 +117,5 @@ export class ZoneTable {
 
   #taken(): number {
     return this.all.filter((zone) => zone.type !== ZoneType.TEST).length + this.#unreadable.size;
-  }
-
-  #remember(zone: Zone): void {
-    this.#authorities.set(zone.slot, parseCertificate(this.#crypto, zone.caCertificate));
-    this.#zones.set(zone.slot, zone);
   }
 }
