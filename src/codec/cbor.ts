@@ -66,11 +66,8 @@ class Writer {
       if (!Number.isSafeInteger(value)) throw new TypeError(`CBOR: ${value} is not a safe integer`);
       if (value >= 0) this.#head(0, value);
       else this.#head(1, -1 - value);
-    } else if (typeof value === 'string') {
-      const bytes = utf8Encode(value);
-      this.#head(3, bytes.length);
-      this.#raw(bytes);
-    } else if (value === null) this.#byte(0xf6);
+    } else if (typeof value === 'string') this.#text(value);
+    else if (value === null) this.#byte(0xf6);
     else if (typeof value === 'boolean') this.#byte(value ? 0xf5 : 0xf4);
     else if (value instanceof Uint8Array) {
       this.#head(2, value.length);
@@ -81,6 +78,24 @@ class Writer {
     else {
       this.#head(4, value.length);
       for (const item of value) this.value(item);
+    }
+  }
+
+  #text(text: string): void {
+    const start = this.#at;
+    this.#head(3, text.length);
+    if (this.#at + text.length > this.#bytes.length) this.#grow(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit < 0x80) this.#bytes[this.#at++] = unit;
+      else {
+        // Not ASCII after all: its length in bytes is another.
+        const bytes = utf8Encode(text);
+        this.#at = start;
+        this.#head(3, bytes.length);
+        this.#raw(bytes);
+        return;
+      }
     }
   }
 

@@ -1,9 +1,10 @@
+import { sameBytes } from '../codec/bytes.js';
 import type { DeviceModel } from '../model/model.js';
 import type { Certificate } from '../pki/certificate.js';
 import { parseCertificate } from '../pki/certificate.js';
 import { CertificateError } from '../pki/certificate-error.js';
 import type { TrustedTime } from '../pki/trusted-time.js';
-import { checkControllerCertificate } from '../pki/verify.js';
+import { checkControllerCertificate, checkControllerTime } from '../pki/verify.js';
 import type { Clock, Crypto, Log, SecureStream } from '../platform.js';
 import type { Profile } from '../profile.js';
 import { FramedConnection } from '../session/framed-connection.js';
@@ -35,6 +36,8 @@ export class ZoneSessions {
   readonly #parts: ZoneSessionsParts;
   readonly #events: ZoneSessionsEvents;
   readonly #live = new Map<string, OperationalSession>();
+  /** The last certificate accepted of each zone; gone with the zone. */
+  readonly #accepted = new WeakMap<Zone, Certificate>();
 
   constructor(parts: ZoneSessionsParts, events: ZoneSessionsEvents) {
     this.#parts = parts;
@@ -83,20 +86,36 @@ export class ZoneSessions {
   }
 
   #authenticate(stream: SecureStream): Zone | undefined {
-    const { crypto, zones, time, log } = this.#parts;
-    const refused = (reason: string): undefined => {
-      log.warn('client certificate refused', { remote: stream.remoteAddress, reason });
-      return undefined;
-    };
-    if (stream.peerCertificate === undefined) return refused('none was sent');
+    const { log } = this.#parts;
     try {
-      const certificate: Certificate = parseCertificate(crypto, stream.peerCertificate);
-      const trusted = zones.all.map((zone) => ({ zoneId: zone.id, ca: zones.authority(zone), zone }));
-      return checkControllerCertificate(crypto, { certificate, zones: trusted, time: time.read() }).zone;
+      if (stream.peerCertificate === undefined) throw new CertificateError('malformed', 'none was sent');
+      return this.#known(stream.peerCertificate) ?? this.#judge(stream.peerCertificate);
     } catch (error) {
       if (!(error instanceof CertificateError)) throw error;
-      return refused(error.message);
+      log.warn('client certificate refused', { remote: stream.remoteAddress, reason: error.message });
+      return undefined;
     }
+  }
+
+  /** A controller that comes back shows the certificate of last time: only the time is judged again. */
+  #known(der: Uint8Array): Zone | undefined {
+    const { zones, time } = this.#parts;
+    for (const zone of zones.all) {
+      const last = this.#accepted.get(zone);
+      if (last === undefined || !sameBytes(last.raw, der)) continue;
+      checkControllerTime(last, zones.authority(zone), time.read());
+      return zone;
+    }
+    return undefined;
+  }
+
+  #judge(der: Uint8Array): Zone {
+    const { crypto, zones, time } = this.#parts;
+    const certificate = parseCertificate(crypto, der);
+    const trusted = zones.all.map((zone) => ({ zoneId: zone.id, ca: zones.authority(zone), zone }));
+    const { zone } = checkControllerCertificate(crypto, { certificate, zones: trusted, time: time.read() });
+    this.#accepted.set(zone, certificate);
+    return zone;
   }
 
   #settings(zone: Zone): OperationalSettings {

@@ -45,7 +45,8 @@ export class DeviceModel {
   }
 
   endpoint(id: number): EndpointDefinition | undefined {
-    return this.endpoints.find((endpoint) => endpoint.id === id);
+    for (const endpoint of this.endpoints) if (endpoint.id === id) return endpoint;
+    return undefined;
   }
 
   /** OR of the endpoints' feature maps: TXT key FM (protocol.md, row "records"). */
@@ -55,7 +56,8 @@ export class DeviceModel {
 }
 
 export function findFeature(endpoint: EndpointDefinition, id: number): FeatureDefinition | undefined {
-  return endpoint.features.find((feature) => feature.id === id);
+  for (const feature of endpoint.features) if (feature.id === id) return feature;
+  return undefined;
 }
 
 /** Ids of all attributes of a feature in ascending order, globals included. */
@@ -74,7 +76,8 @@ export function readAttribute(endpoint: EndpointDefinition, feature: FeatureDefi
     case Global.FEATURE_MAP:
       return endpoint.featureMap;
     default:
-      return feature.attributes.find((attribute) => attribute.id === id)?.read();
+      for (const attribute of feature.attributes) if (attribute.id === id) return attribute.read();
+      return undefined;
   }
 }
 

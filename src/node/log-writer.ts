@@ -1,5 +1,8 @@
+const BATCH = 5;
+
 /**
- * Writes lines to a stream in batches, once a turn: a line never keeps an answer waiting. What is left at the end of the process is written then.
+ * Writes lines to a stream in batches, some milliseconds later: a line never keeps an answer waiting, though a pipe is written synchronously.
+ * What is left at the end of the process is written then.
  */
 export function lineWriter(stream: NodeJS.WriteStream): (line: string) => void {
   let waiting = '';
@@ -15,6 +18,6 @@ export function lineWriter(stream: NodeJS.WriteStream): (line: string) => void {
     waiting += `${line}\n`;
     if (scheduled) return;
     scheduled = true;
-    setImmediate(flush);
+    setTimeout(flush, BATCH);
   };
 }

@@ -77,9 +77,7 @@ export class FramedConnection {
   #onData(bytes: Uint8Array): void {
     if (!this.#open) return;
     try {
-      this.#reader.push(bytes, (payload) => {
-        if (this.#open) this.#deliver(payload);
-      });
+      this.#reader.push(bytes, this.#deliver);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.stream.end();
@@ -87,7 +85,8 @@ export class FramedConnection {
     }
   }
 
-  #deliver(payload: Uint8Array): void {
+  readonly #deliver = (payload: Uint8Array): void => {
+    if (!this.#open) return;
     let value: CborValue;
     try {
       value = decodeCbor(payload);
@@ -97,7 +96,7 @@ export class FramedConnection {
       return;
     }
     this.#handlers?.onValue(value);
-  }
+  };
 
   #closed(reason: string): void {
     if (!this.#open) return;

@@ -104,14 +104,14 @@ export class OperationalSession {
 
   #onValue(value: CborValue): void {
     this.#received();
-    const inbound = classify(value, (id) => this.#pending.has(id));
+    const inbound = classify(value, this.#isPending);
     switch (inbound.kind) {
       case 'control':
         this.#onControl(inbound.control);
         break;
       case 'request':
         // After our close nothing new is begun.
-        if (this.#closing === undefined) this.#handlers.onRequest(inbound.request, (response) => this.#answer(response));
+        if (this.#closing === undefined) this.#handlers.onRequest(inbound.request, this.#answerLater);
         break;
       case 'response':
         if (!this.#pending.deliver(inbound.response)) this.#log.debug('response to nothing of ours ignored', { id: inbound.response.id });
@@ -152,6 +152,11 @@ export class OperationalSession {
     this.#closing?.cancel();
     this.#closing = this.#clock.after('CLOSE_TIMEOUT', this.#settings.closeTimeout, () => this.#connection.destroy('peer did not close'));
   }
+
+  readonly #isPending = (id: number): boolean => this.#pending.has(id);
+
+  /** One function for all requests: handed out with each of them. */
+  readonly #answerLater = (response: Response): void => this.#answer(response);
 
   #answer(response: Response): void {
     const sent = this.#connection.send(encodeResponse(response));

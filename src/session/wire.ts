@@ -65,11 +65,13 @@ export type Inbound =
  */
 export function classify(value: CborValue, pending: (id: number) => boolean): Inbound {
   if (!isMap(value)) return malformed(0, 'a map is due');
+  const id = value.get(1);
+  const known = typeof id === 'number' && id >= 0 && id <= 0xffff_ffff;
+  // Requests and notifications alone have both, so the most frequent messages are told first.
+  if (known && value.has(3) && value.has(4)) return id === 0 ? { kind: 'notification' } : request(value, id);
   const control = textControl(value) ?? numberControl(value);
   if (control !== undefined) return { kind: 'control', control };
-  const id = value.get(1);
-  if (typeof id !== 'number' || id < 0 || id > 0xffff_ffff) return malformed(0, 'key 1: a message id is due');
-  if (value.has(3) && value.has(4)) return id === 0 ? { kind: 'notification' } : request(value, id);
+  if (!known) return malformed(0, 'key 1: a message id is due');
   if (!value.has(4) && id >= 30 && id <= 33 && !pending(id)) return { kind: 'renewal' };
   const status = value.get(2);
   if (!value.has(4) && typeof status === 'number' && (pending(id) || !value.has(5))) return response(value, id, status);
