@@ -1,5 +1,6 @@
 import type { PreparedShare } from '../crypto/spake2plus.js';
 import { type DialectName, Status } from '../dialect/messages.js';
+import type { Certificate } from '../pki/certificate.js';
 import type { Clock, Crypto, Log, PendingConnection, SecureStream, Timer } from '../platform.js';
 import type { Profile } from '../profile.js';
 import { FramedConnection } from '../session/framed-connection.js';
@@ -141,8 +142,8 @@ export class Commissioner implements SessionHost {
     return this.#parts.material.request();
   }
 
-  checkReferenceCa(zoneCa: Uint8Array): void {
-    this.#parts.installer.checkReferenceCa(zoneCa);
+  checkReferenceCa(zoneCa: Uint8Array): Certificate {
+    return this.#parts.installer.checkReferenceCa(zoneCa);
   }
 
   install(request: InstallRequest): Promise<Zone> {

@@ -1,5 +1,6 @@
 import type { PaseKeys, PreparedShare } from '../crypto/spake2plus.js';
 import type { ControllerMessage, DialectName } from '../dialect/messages.js';
+import type { Certificate } from '../pki/certificate.js';
 import type { PrivateKey } from '../platform.js';
 import type { Zone } from '../zones/zone.js';
 import type { OperationalRequest } from './prepared-material.js';
@@ -9,8 +10,9 @@ import type { Failure } from './session-states.js';
 export interface InstallRequest {
   readonly dialect: DialectName;
   readonly message: Extract<ControllerMessage, { type: 'certInstall' }>;
-  /** X.509 DER: of message 30 in the reference dialect. */
+  /** X.509 DER. In the reference dialect it came with message 30 and was judged then: see `authority`. */
   readonly zoneCa: Uint8Array;
+  readonly authority: Certificate | undefined;
   /** The key of this connection's CSR. */
   readonly key: PrivateKey;
   /** Reference dialect: from PASE. */
@@ -47,7 +49,7 @@ export interface SessionHost {
   /** A fresh key pair and its CSR. */
   operationalRequest(): OperationalRequest;
   /** Checks of message 30 (reference dialect), before a key is made. Throws Refusal. */
-  checkReferenceCa(zoneCa: Uint8Array): void;
+  checkReferenceCa(zoneCa: Uint8Array): Certificate;
   /** All checks of protocol.md §2.11, then the atomic commit. Rejects with Refusal. */
   install(request: InstallRequest): Promise<Zone>;
   /** An installed zone that could not be acknowledged is taken back. */

@@ -30,13 +30,14 @@ export class Installer {
   }
 
   /** Message 30: the zone's type and its Zone CA are judged before a key is made. Throws Refusal. */
-  checkReferenceCa(der: Uint8Array): void {
+  checkReferenceCa(der: Uint8Array): Certificate {
     const ca = this.#parse(der, 'Zone CA');
     this.#judge(() => checkZoneCa(this.#parts.crypto, ca, this.#parts.time.read()));
     const { type } = referenceRank(ca);
     this.#refuseKnown(ca);
     if (this.#parts.zones.typeTaken(type)) throw refusal(Status.ALREADY_COMMISSIONED, 'zone type already exists');
     if (this.#parts.zones.full) throw refusal(Status.ZONE_FULL, 'zone slots full');
+    return ca;
   }
 
   /** All checks of §2.11, then one atomic commit. Rejects with Refusal; nothing has changed then. */
@@ -44,12 +45,12 @@ export class Installer {
     const { crypto, zones, time } = this.#parts;
     // protocol.md §2.12: where a token is present it must hold; one that nobody verifies does not.
     if (request.message.adminToken !== undefined) throw refusal(Status.INVALID_CERT, 'Invalid admin token: this firmware verifies none');
-    const ca = this.#parse(request.zoneCa, 'Zone CA');
+    const ca = request.authority ?? this.#parse(request.zoneCa, 'Zone CA');
     const certificate = this.#parse(request.message.certificate, 'operational certificate');
     const rank = request.dialect === 'reference' ? referenceRank(ca) : draftRank(request);
     const id = request.zoneId ?? zoneIdOfCa(crypto, request.zoneCa);
     this.#judge(() => {
-      checkZoneCa(crypto, ca, time.read());
+      if (request.authority === undefined) checkZoneCa(crypto, ca, time.read());
       checkDeviceCertificate(crypto, { certificate, ca, expectedPublicKey: request.key.publicKey, time: time.read() });
     });
     this.#refuseKnown(ca);

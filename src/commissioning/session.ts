@@ -4,6 +4,7 @@ import type { PaseKeys, PreparedShare } from '../crypto/spake2plus.js';
 import { type Dialect, dialectOfFirst } from '../dialect/dialect.js';
 import { type ControllerMessage, type DeviceMessage, Status, statusName } from '../dialect/messages.js';
 import { PeerError } from '../errors.js';
+import type { Certificate } from '../pki/certificate.js';
 import type { Clock, Crypto, Log, Timer } from '../platform.js';
 import type { Profile } from '../profile.js';
 import type { FramedConnection } from '../session/framed-connection.js';
@@ -45,7 +46,7 @@ export class CommissioningSession implements LockHolder {
   #point: Uint8Array | undefined;
   #keys: PaseKeys | undefined;
   #guessingSince: number | undefined;
-  #zoneCa: Uint8Array | undefined;
+  #authority: Certificate | undefined;
   #request: OperationalRequest | undefined;
   #zone: Zone | undefined;
   #deadline: Timer | undefined;
@@ -209,8 +210,7 @@ export class CommissioningSession implements LockHolder {
       if (request.nonce.length !== 32 || request.zoneCa === undefined) {
         throw new Refusal({ status: Status.INVALID_FORMAT, text: 'message 30: a nonce of 32 bytes and a Zone CA are due' });
       }
-      host.checkReferenceCa(request.zoneCa);
-      this.#zoneCa = request.zoneCa;
+      this.#authority = host.checkReferenceCa(request.zoneCa);
     }
     this.#request = host.operationalRequest();
     this.#feed({ type: 'csrReady' });
@@ -231,7 +231,8 @@ export class CommissioningSession implements LockHolder {
       zone = await host.install({
         dialect: this.#dialect?.name ?? 'draft',
         message,
-        zoneCa: message.zoneCa ?? this.#zoneCa ?? new Uint8Array(0),
+        zoneCa: this.#authority?.raw ?? message.zoneCa ?? new Uint8Array(0),
+        authority: this.#authority,
         key: (this.#request as OperationalRequest).key,
         zoneId: this.#keys?.zoneId,
       });
