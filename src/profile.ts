@@ -1,4 +1,4 @@
-import { ConfigError } from './errors.js';
+import { ConfigError, closest } from './errors.js';
 
 /**
  * The numbers that differ between revisions of the protocol, as plain data (protocol.md, table of profiles). Every value can be overridden by its key.
@@ -117,7 +117,7 @@ export function makeProfile(name: ProfileName, overrides: Readonly<Record<string
   const values: Record<string, string | number> = {};
   for (const [key, entry] of Object.entries(PROFILE_TABLE)) values[key] = entry[name];
   for (const [key, text] of Object.entries(overrides)) {
-    if (!isKey(key)) throw new ConfigError(key, `there is no such setting; the closest is '${closest(key)}'`);
+    if (!isKey(key)) throw new ConfigError(key, `there is no such setting; the closest is '${closest(key, Object.keys(PROFILE_TABLE))}'`);
     values[key] = parse(key, text);
   }
   return { name, ...values } as unknown as Profile;
@@ -138,27 +138,4 @@ function parse(key: ProfileKey, text: string): string | number {
   if (value < entry.minimum || value > entry.maximum)
     throw new ConfigError(key, `${value} is outside ${entry.minimum}…${entry.maximum} ${entry.unit}`);
   return value;
-}
-
-function closest(key: string): string {
-  let best = '';
-  let least = Number.POSITIVE_INFINITY;
-  for (const candidate of Object.keys(PROFILE_TABLE)) {
-    const distance = editDistance(key.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) [best, least] = [candidate, distance];
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
 }

@@ -5,9 +5,8 @@ import type { DeviceAddress, ZoneKind } from '../controller/zone.js';
 import { parseQr } from '../crypto/qr.js';
 import { parseSetupCode, type SetupCode } from '../crypto/setup-code.js';
 import type { DialectName } from '../dialect/messages.js';
-import { ConfigError } from '../errors.js';
+import { ConfigError, closest } from '../errors.js';
 import { DEVICE_INFO } from '../features/device-info.js';
-import { closest } from './closest.js';
 
 /** Options that every command has. */
 export interface GlobalOptions {

@@ -1,4 +1,4 @@
-import type { PaseKeys, PreparedShare } from '../crypto/spake2plus.js';
+import type { PreparedShare } from '../crypto/spake2plus.js';
 import type { ControllerMessage, DialectName } from '../dialect/messages.js';
 import type { Certificate } from '../pki/certificate.js';
 import type { PrivateKey } from '../platform.js';
@@ -66,5 +66,3 @@ export interface LockHolder {
   /** Gives way to another controller. */
   yieldLock(): void;
 }
-
-export type { PaseKeys };

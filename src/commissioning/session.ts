@@ -1,6 +1,5 @@
 import { type CborValue, isMap } from '../codec/cbor.js';
 import { ShapeError } from '../codec/shape.js';
-import type { PaseKeys, PreparedShare } from '../crypto/spake2plus.js';
 import { type Dialect, dialectOfFirst } from '../dialect/dialect.js';
 import { type ControllerMessage, type DeviceMessage, Status, statusName } from '../dialect/messages.js';
 import { PeerError } from '../errors.js';
@@ -11,6 +10,7 @@ import type { FramedConnection } from '../session/framed-connection.js';
 import type { Zone } from '../zones/zone.js';
 import { failureAnswer } from './answers.js';
 import { type LockHolder, Refusal, type SessionHost } from './host.js';
+import { PaseExchange } from './pase-exchange.js';
 import type { OperationalRequest } from './prepared-material.js';
 import {
   type Failure,
@@ -21,10 +21,6 @@ import {
   type StateName,
   startSession,
 } from './session-states.js';
-
-/** RFC 8446 §7.5, protocol.md §2.4. */
-const EXPORTER_LABEL = 'EXPORTER-MASH-PASE';
-const EXPORTER_LENGTH = 32;
 
 export interface SessionParts {
   readonly connection: FramedConnection;
@@ -42,9 +38,7 @@ export class CommissioningSession implements LockHolder {
   #dialect: Dialect | undefined;
   #message: ControllerMessage | undefined;
   #messageAt = 0;
-  #share: PreparedShare | undefined;
-  #point: Uint8Array | undefined;
-  #keys: PaseKeys | undefined;
+  #pase: PaseExchange | undefined;
   #guessingSince: number | undefined;
   #authority: Certificate | undefined;
   #request: OperationalRequest | undefined;
@@ -138,7 +132,7 @@ export class CommissioningSession implements LockHolder {
     begin: () => this.#begin(),
     answerY: () => this.#answerY(),
     checkVerifier: () => this.#checkVerifier(),
-    confirm: () => this.#confirm(),
+    confirm: () => this.#send(this.#exchange.confirmation),
     attest: () => this.#send({ type: 'attestationRsp', certificate: new Uint8Array(0), chain: [] }),
     makeCsr: () => this.#attempt(() => this.#makeCsr()),
     sendCsr: () => this.#sendCsr(),
@@ -155,39 +149,30 @@ export class CommissioningSession implements LockHolder {
 
   /** Channel binding and point first: the lock is for a valid first message alone (protocol.md §2.4, §2.9). */
   #accept(): void {
-    const { host } = this.#parts;
-    const message = this.#expect('paseX');
+    const { host, crypto, connection } = this.#parts;
     const dialect = this.#dialect?.name ?? 'draft';
-    if (dialect === 'draft' && !this.#parts.crypto.equal(message.context ?? new Uint8Array(0), this.#exporter())) {
-      throw new Refusal({ status: Status.VERIFICATION_FAILED, text: 'the context is not the exporter value of this connection' });
-    }
-    this.#share = host.share(dialect);
-    this.#point = this.#share.accept(message.point);
+    this.#pase = new PaseExchange(crypto, connection.stream, dialect, () => host.share(dialect));
+    this.#pase.accept(this.#expect('paseX'));
     const busy = host.takeLock(this);
     if (busy !== undefined) throw new Refusal(busy);
-    this.#after('pace', host.delayBeforeAnswer(), () => this.#attempt(() => this.#compute()));
-  }
-
-  #compute(): void {
-    // The draft's PASE_Y carries the device's verifier; the reference answers first and computes while the peer does.
-    if (this.#dialect?.name === 'draft') this.#keys = this.#share?.finish(this.#exporter());
-    this.#feed({ type: 'shareReady' });
+    this.#after('pace', host.delayBeforeAnswer(), () =>
+      this.#attempt(() => {
+        this.#pase?.compute('before PASE_Y');
+        this.#feed({ type: 'shareReady' });
+      }),
+    );
   }
 
   #answerY(): void {
     this.#parts.host.attemptBegins();
     this.#guessingSince = this.#parts.clock.now();
-    const verifier = this.#keys?.confirmDevice;
-    this.#send({ type: 'paseY', point: this.#point ?? new Uint8Array(0), ...(verifier === undefined ? {} : { verifier }) });
-    if (this.#keys !== undefined) return;
-    this.#attempt(() => {
-      this.#keys = this.#share?.finish();
-    });
+    this.#send(this.#exchange.reply);
+    this.#attempt(() => this.#exchange.compute('after PASE_Y'));
   }
 
   #checkVerifier(): void {
     const { host } = this.#parts;
-    if (this.#keys?.checkController(this.#expect('paseVerify').verifier) !== true) {
+    if (!this.#exchange.check(this.#expect('paseVerify').verifier)) {
       this.#feed({ type: 'refused', failure: { status: Status.VERIFICATION_FAILED, text: 'wrong setup code' } });
       return;
     }
@@ -196,11 +181,6 @@ export class CommissioningSession implements LockHolder {
     // Only who proved the code learns that the device is full; the reference learns it after message 30 (protocol.md §2.9, §3).
     const full = this.#dialect?.name === 'draft' && host.zonesFull();
     this.#feed(full ? { type: 'refused', failure: { status: Status.ZONE_FULL, text: 'zone slots full' } } : { type: 'verifierHolds' });
-  }
-
-  #confirm(): void {
-    const verifier = this.#dialect?.name === 'reference' ? this.#keys?.confirmDevice : undefined;
-    this.#send({ type: 'paseConfirm', status: Status.SUCCESS, ...(verifier === undefined ? {} : { verifier }) });
   }
 
   #makeCsr(): void {
@@ -234,7 +214,7 @@ export class CommissioningSession implements LockHolder {
         zoneCa: this.#authority?.raw ?? message.zoneCa ?? new Uint8Array(0),
         authority: this.#authority,
         key: (this.#request as OperationalRequest).key,
-        zoneId: this.#keys?.zoneId,
+        zoneId: this.#exchange.zoneId,
       });
     } catch (error) {
       this.#feed({ type: 'refused', failure: failureOf(error, log) });
@@ -286,8 +266,7 @@ export class CommissioningSession implements LockHolder {
   #release(): void {
     this.#guessingSince = undefined;
     this.#request = undefined;
-    this.#keys = undefined;
-    this.#share = undefined;
+    this.#pase = undefined;
     this.#work?.cancel();
     this.#parts.host.releaseLock(this);
   }
@@ -314,8 +293,9 @@ export class CommissioningSession implements LockHolder {
     }
   }
 
-  #exporter(): Uint8Array {
-    return this.#parts.connection.stream.exporter(EXPORTER_LABEL, EXPORTER_LENGTH);
+  get #exchange(): PaseExchange {
+    if (this.#pase === undefined) throw new Error('no PASE exchange');
+    return this.#pase;
   }
 
   #expect<T extends ControllerMessage['type']>(type: T): Extract<ControllerMessage, { type: T }> {
