@@ -25,6 +25,8 @@ const server = tls.createServer(
     secureOptions: constants.SSL_OP_NO_TICKET,
   },
   (socket) => {
+    // The handshake is done on both sides: the client learns it here.
+    socket.write(response);
     let held = Buffer.alloc(0);
     socket.on('error', () => {});
     socket.on('data', (chunk) => {

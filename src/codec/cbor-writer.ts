@@ -6,24 +6,54 @@ export function encodeCbor(value: CborValue, reserve = 0): Uint8Array {
   return writer.encode(value, reserve);
 }
 
+/**
+ * The same for what is sent at once and soon forgotten: the result is a part of a larger buffer, which is cheaper than a small one of its own.
+ * Not for secrets: they would stay in it.
+ */
+export function encodeCborPooled(value: CborValue, reserve = 0): Uint8Array {
+  return writer.encodePooled(value, reserve);
+}
+
 /** Larger values are written into a buffer of their own, which is given back afterwards. */
 const SCRATCH = 4096;
+const SLAB = 16 * SCRATCH;
 
 class Writer {
   readonly #scratch = new Uint8Array(SCRATCH);
+  #slab = new Uint8Array(0);
+  #slabUsed = 0;
   #bytes = this.#scratch;
+  /** Where this value begins in `#bytes`. */
+  #base = 0;
   #at = 0;
 
   encode(value: CborValue, reserve: number): Uint8Array {
-    this.#bytes = this.#scratch;
-    this.#bytes.fill(0, 0, reserve);
-    this.#at = reserve;
-    this.value(value);
+    this.#begin(this.#scratch, 0, value, reserve);
     const encoded = this.#bytes.slice(0, this.#at);
     // What was written may have been a key.
     this.#bytes.fill(0, 0, this.#at);
     this.#bytes = this.#scratch;
     return encoded;
+  }
+
+  encodePooled(value: CborValue, reserve: number): Uint8Array {
+    if (this.#slab.length - this.#slabUsed < SCRATCH) {
+      this.#slab = new Uint8Array(SLAB);
+      this.#slabUsed = 0;
+    }
+    this.#begin(this.#slab, this.#slabUsed, value, reserve);
+    if (this.#bytes === this.#slab) this.#slabUsed = this.#at;
+    const encoded = this.#bytes.subarray(this.#base, this.#at);
+    this.#bytes = this.#scratch;
+    return encoded;
+  }
+
+  #begin(bytes: Uint8Array<ArrayBuffer>, base: number, value: CborValue, reserve: number): void {
+    this.#bytes = bytes;
+    this.#base = base;
+    this.#at = base;
+    for (let i = 0; i < reserve; i++) this.#byte(0);
+    this.value(value);
   }
 
   value(value: CborValue): void {
@@ -47,7 +77,7 @@ class Writer {
   }
 
   #text(text: string): void {
-    const start = this.#at;
+    const start = this.#at - this.#base;
     this.#head(3, text.length);
     if (this.#at + text.length > this.#bytes.length) this.#grow(text.length);
     for (let i = 0; i < text.length; i++) {
@@ -56,7 +86,7 @@ class Writer {
       else {
         // Not ASCII after all: its length in bytes is another.
         const bytes = utf8Encode(text);
-        this.#at = start;
+        this.#at = this.#base + start;
         this.#head(3, bytes.length);
         this.#raw(bytes);
         return;
@@ -120,9 +150,12 @@ class Writer {
   }
 
   #grow(by: number): void {
-    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + by));
-    larger.set(this.#bytes);
+    const used = this.#at - this.#base;
+    const larger = new Uint8Array(Math.max(SCRATCH, 2 * used, used + by));
+    larger.set(this.#bytes.subarray(this.#base, this.#at));
     this.#bytes = larger;
+    this.#base = 0;
+    this.#at = used;
   }
 }
 

@@ -5,4 +5,4 @@
  */
 export { decodeCbor } from './cbor-reader.js';
 export { CborError, type CborKey, type CborMap, type CborValue, Float, isMap, MAX_DEPTH, WideInteger } from './cbor-value.js';
-export { encodeCbor } from './cbor-writer.js';
+export { encodeCbor, encodeCborPooled } from './cbor-writer.js';

@@ -1,4 +1,4 @@
-import { type CborValue, encodeCbor } from './cbor.js';
+import { type CborValue, encodeCborPooled } from './cbor.js';
 
 /** Frames: a 4-byte big-endian length, then one CBOR item (protocol.md §1). */
 export const PREFIX = 4;
@@ -10,7 +10,7 @@ export class FrameError extends Error {
 
 /** Encodes prefix and payload into one buffer, for one write. Returns undefined when the payload is longer than `maximum` bytes. */
 export function encodeFrame(value: CborValue, maximum: number): Uint8Array | undefined {
-  const frame = encodeCbor(value, PREFIX);
+  const frame = encodeCborPooled(value, PREFIX);
   const length = frame.length - PREFIX;
   if (length > maximum) return undefined;
   for (let i = 0; i < PREFIX; i++) frame[i] = (length >>> (24 - 8 * i)) & 0xff;
