@@ -163,13 +163,14 @@ async function reconnect({ port, servername, cert, key, runs, greeted = false })
   for (let i = 0; i < runs; i++) {
     const began = now();
     const socket = await connect({ port, alpn: 'mash/1', servername, cert, key });
+    const seen = now() - began;
     const link = framed(socket);
     // A bare server greets when the handshake is done on its side too.
     if (greeted) await link.receive();
     const handshake = now() - began;
     link.send(READ);
     responseSize = (await link.receive()).length;
-    times.push({ handshake, answered: now() - began });
+    times.push({ seen, handshake, answered: now() - began });
     await new Promise((resolve) => socket.end(resolve));
     socket.destroy();
   }

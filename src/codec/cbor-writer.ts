@@ -16,7 +16,9 @@ export function encodeCborPooled(value: CborValue, reserve = 0): Uint8Array {
 
 /** Larger values are written into a buffer of their own, which is given back afterwards. */
 const SCRATCH = 4096;
-const SLAB = 16 * SCRATCH;
+const SLAB = 2 * SCRATCH;
+/** Less than this left: the next value begins a new slab. A value that does not fit moves into a buffer of its own. */
+const SLAB_REST = 256;
 
 class Writer {
   readonly #scratch = new Uint8Array(SCRATCH);
@@ -37,7 +39,7 @@ class Writer {
   }
 
   encodePooled(value: CborValue, reserve: number): Uint8Array {
-    if (this.#slab.length - this.#slabUsed < SCRATCH) {
+    if (this.#slab.length - this.#slabUsed < SLAB_REST) {
       this.#slab = new Uint8Array(SLAB);
       this.#slabUsed = 0;
     }
