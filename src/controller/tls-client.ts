@@ -43,7 +43,7 @@ async function connect(clock: Clock, address: DeviceAddress, purpose: ConnectPur
     if (certificate === undefined || secure.alpnProtocol === false)
       throw new ControllerError('PROTOCOL', `${where}: the peer does not speak MASH (no ALPN protocol)`);
     const times = { tcpTime: connected - started, tlsTime: clock.now() - connected };
-    return { stream: new TlsStream(secure, purpose.kind, address.host), certificate: Uint8Array.from(certificate.raw), ...times };
+    return { stream: new TlsStream(secure, purpose.kind, address.host, rethrow), certificate: Uint8Array.from(certificate.raw), ...times };
   } catch (error) {
     socket.destroy();
     throw reason ?? translate(error as NodeJS.ErrnoException, where, purpose);
@@ -99,4 +99,9 @@ function tlsOptions(purpose: ConnectPurpose): tls.ConnectionOptions {
     cert: `-----BEGIN CERTIFICATE-----\n${Buffer.from(purpose.identity.certificate).toString('base64')}\n-----END CERTIFICATE-----\n`,
     key: nodeKeyPem(purpose.identity.key),
   };
+}
+
+/** A program that asks one thing may end of its own bug. */
+function rethrow(error: unknown): never {
+  throw error;
 }

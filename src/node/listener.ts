@@ -103,7 +103,7 @@ class Handshake {
     this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
     const outcome = readClientHello(this.#received);
     if (outcome.kind === 'malformed') this.#connection.destroy(outcome.reason);
-    else if (outcome.kind === 'hello') this.#route(outcome.hello);
+    else if (outcome.kind === 'hello') this.#contain(() => this.#route(outcome.hello));
     else if (this.#received.length > MAX_CLIENT_HELLO) this.#connection.destroy('ClientHello longer than allowed');
   };
 
@@ -117,6 +117,19 @@ class Handshake {
     const decision = this.#handlers.route(this.#role, hello, this.#connection.remoteAddress);
     if (decision.kind === 'refuse') this.#refuse(decision.alert, decision.reason);
     else this.#handshake(decision.kind, decision.identity, decision.alpn);
+  }
+
+  readonly #onBug = (error: unknown): void =>
+    this.#options.log.error('a bug ended a connection', { remote: this.#connection.remoteAddress, error });
+
+  /** What goes wrong in our own code because of this connection ends this connection alone. */
+  #contain(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#onBug(error);
+      this.#connection.destroy('internal error');
+    }
   }
 
   /** A fatal alert in a plaintext record (RFC 8446 §6): without it Node would complete a handshake without ALPN. */
@@ -148,7 +161,9 @@ class Handshake {
     );
     secure.once('secure', () => {
       this.#deadline?.cancel();
-      this.#handlers.onSecure(new TlsStream(secure, kind, this.#connection.remoteAddress), this.#connection);
+      this.#contain(() =>
+        this.#handlers.onSecure(new TlsStream(secure, kind, this.#connection.remoteAddress, this.#onBug), this.#connection),
+      );
     });
   }
 }

@@ -130,7 +130,12 @@ export class InterfaceSockets {
     socket.on('message', (data, from) => {
       if (this.#state !== 'ready' || (type === 'udp4' && !this.#isNeighbour(from.address))) return;
       const packet = new Uint8Array(data.buffer, data.byteOffset, data.length);
-      this.#handlers.onPacket(packet, { interfaceName: this.on.name, address: from.address, port: from.port });
+      try {
+        this.#handlers.onPacket(packet, { interfaceName: this.on.name, address: from.address, port: from.port });
+      } catch (error) {
+        // No packet of anyone's ends the process, not even by a bug of ours.
+        this.#fail(error instanceof Error ? error : new Error(String(error)));
+      }
     });
     return socket;
   }

@@ -8,11 +8,16 @@ export class TlsStream implements SecureStream {
   readonly peerCertificate: Uint8Array | undefined;
   readonly #socket: TLSSocket;
   #handlers: SecureStreamHandlers | undefined;
+  readonly #onBug: (error: unknown) => void;
   #closed: string | undefined;
 
-  /** `peerCertificate` is read once: it is gone when the socket is. */
-  constructor(socket: TLSSocket, kind: 'commissioning' | 'operational', remoteAddress: string) {
+  /**
+   * `peerCertificate` is read once: it is gone when the socket is. `onBug` hears of an error that a peer's bytes caused in our own code: it
+   * ends their connection, never the process.
+   */
+  constructor(socket: TLSSocket, kind: 'commissioning' | 'operational', remoteAddress: string, onBug: (error: unknown) => void) {
     this.#socket = socket;
+    this.#onBug = onBug;
     this.kind = kind;
     this.remoteAddress = remoteAddress;
     const certificate = kind === 'operational' ? socket.getPeerX509Certificate() : undefined;
@@ -38,7 +43,13 @@ export class TlsStream implements SecureStream {
     }
     this.#socket.on('data', (chunk: Buffer) => {
       // A plain Uint8Array: Buffer.prototype.slice would not copy.
-      this.#handlers?.onData(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+      const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length);
+      try {
+        this.#handlers?.onData(bytes);
+      } catch (error) {
+        this.#onBug(error);
+        this.#socket.destroy();
+      }
     });
     this.#socket.on('drain', () => this.#handlers?.onDrain?.());
   }
