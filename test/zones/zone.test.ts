@@ -21,16 +21,18 @@ const zone: Zone = {
 };
 
 describe('a zone record', () => {
-  it.each<Partial<Zone>>([{}, { dialect: 'reference', type: ZoneType.TEST, priority: 1, addedAt: 0 }])(
-    'comes back with its key: %o',
-    (change) => {
-      const original = { ...zone, ...change };
-      const { key, ...rest } = decodeZone(crypto, 3, encodeZone(crypto, original));
-      const { key: before, ...expected } = original;
-      expect(rest).toEqual(expected);
-      expect(crypto.verify(before.publicKey, new Uint8Array(3), crypto.sign(key, new Uint8Array(3)))).toBe(true);
-    },
-  );
+  it.each<Partial<Zone>>([
+    {},
+    { adminToken: new Uint8Array(161).fill(3) },
+    { sequence: 0xffff_ffff },
+    { dialect: 'reference', type: ZoneType.TEST, priority: 1, addedAt: 0 },
+  ])('comes back with its key: %o', (change) => {
+    const original = { ...zone, ...change };
+    const { key, ...rest } = decodeZone(crypto, 3, encodeZone(crypto, original));
+    const { key: before, ...expected } = original;
+    expect(rest).toEqual(expected);
+    expect(crypto.verify(before.publicKey, new Uint8Array(3), crypto.sign(key, new Uint8Array(3)))).toBe(true);
+  });
 
   it('takes its slot from where it was found', () => {
     expect(decodeZone(crypto, 9, encodeZone(crypto, zone)).slot).toBe(9);
@@ -50,6 +52,8 @@ describe('a zone record', () => {
     [8, 'x', 'Zone CA'],
     [9, undefined, 'operational certificate'],
     [10, new Uint8Array(31), 'operational key'],
+    [12, 'x', 'admin token'],
+    [13, -1, 'sequence'],
   ])('with key %s = %s is refused', (key, value, where) => {
     const map = new Map(decodeCbor(encodeZone(crypto, zone)) as ReadonlyMap<CborKey, CborValue>);
     if (value === undefined) map.delete(key);
