@@ -1,28 +1,23 @@
 import { type CborKey, type CborValue, isMap } from '../codec/cbor.js';
 import { ShapeError, smallIntegers } from '../codec/shape.js';
-import { attributeIds, type DeviceModel, findFeature, readAttribute } from '../model/model.js';
-import { errorResponse, InteractionStatus, Operation, type Request, type Response } from '../session/wire.js';
+import type { Caller } from '../model/feature.js';
+import type { Feature } from '../model/model.js';
+import { InteractionStatus } from '../model/status.js';
+import { errorResponse, type Request, type Response } from '../session/wire.js';
 
-/** Answers one request of a controller against the model. `oddReadPayload`: what a payload of another shape means (protocol.md §3). */
-export function answerRequest(model: DeviceModel, request: Request, oddReadPayload: 'refuse' | 'all'): Response {
-  const endpoint = model.endpoint(request.endpoint);
-  if (endpoint === undefined) return errorResponse(request.id, InteractionStatus.UNKNOWN_ENDPOINT, 'endpoint not found');
-  const feature = findFeature(endpoint, request.feature);
-  if (feature === undefined) return errorResponse(request.id, InteractionStatus.UNKNOWN_FEATURE, 'feature not found');
-  if (request.operation !== Operation.READ) {
-    return errorResponse(request.id, InteractionStatus.UNSUPPORTED, 'this device only answers Read so far');
-  }
+/** `oddPayload`: what a payload of another shape means (protocol.md §3). */
+export function answerRead(feature: Feature, request: Request, caller: Caller, oddPayload: 'refuse' | 'all'): Response {
   let ids: readonly number[];
   try {
-    ids = requestedAttributes(request.payload) ?? attributeIds(feature);
+    ids = requestedAttributes(request.payload) ?? feature.attributeIds;
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
-    if (oddReadPayload === 'refuse') return errorResponse(request.id, InteractionStatus.INVALID_PARAMETER, error.message);
-    ids = attributeIds(feature);
+    if (oddPayload === 'refuse') return errorResponse(request.id, InteractionStatus.INVALID_PARAMETER, error.message);
+    ids = feature.attributeIds;
   }
   const values = new Map<CborKey, CborValue>();
   for (const id of ids) {
-    const value = readAttribute(endpoint, feature, id);
+    const value = feature.read(id, caller);
     if (value === undefined) return errorResponse(request.id, InteractionStatus.UNKNOWN_ATTRIBUTE, `attribute ${id} not found`);
     values.set(id, value);
   }

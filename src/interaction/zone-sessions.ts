@@ -9,9 +9,13 @@ import type { Clock, Crypto, Log, SecureStream } from '../platform.js';
 import type { Profile } from '../profile.js';
 import { FramedConnection } from '../session/framed-connection.js';
 import { OperationalSession, type OperationalSettings } from '../session/operational-session.js';
+import type { CertificateState } from '../zones/certificate-state.js';
+import type { Renewals } from '../zones/renewal.js';
 import type { Zone } from '../zones/zone.js';
 import type { ZoneTable } from '../zones/zone-table.js';
-import { answerRequest } from './read.js';
+import { Exchange } from './exchange.js';
+import { Notifier } from './notifier.js';
+import { Subscriptions } from './subscriptions.js';
 
 /** The most that a reference-dialect peer takes (protocol.md, row "maximum message"). */
 const REFERENCE_MAXIMUM = 8192;
@@ -24,6 +28,9 @@ export interface ZoneSessionsParts {
   readonly zones: ZoneTable;
   readonly time: TrustedTime;
   readonly model: DeviceModel;
+  readonly renewals: Renewals;
+  /** Of the device's own certificate. */
+  certificateState(zone: Zone): CertificateState;
 }
 
 export interface ZoneSessionsEvents {
@@ -31,17 +38,24 @@ export interface ZoneSessionsEvents {
   onDisconnected(zone: Zone, reason: string): void;
 }
 
+interface Live {
+  readonly session: OperationalSession;
+  readonly exchange: Exchange;
+}
+
 /** The live operational connections: at most one a zone; a second one replaces the first, other zones never notice (protocol.md §1). */
 export class ZoneSessions {
   readonly #parts: ZoneSessionsParts;
   readonly #events: ZoneSessionsEvents;
-  readonly #live = new Map<string, OperationalSession>();
+  readonly #live = new Map<string, Live>();
+  readonly #notifier: Notifier;
   /** The last certificate accepted of each zone; gone with the zone. */
   readonly #accepted = new WeakMap<Zone, Certificate>();
 
   constructor(parts: ZoneSessionsParts, events: ZoneSessionsEvents) {
     this.#parts = parts;
     this.#events = events;
+    this.#notifier = new Notifier(parts.model);
   }
 
   isConnected(zone: Zone): boolean {
@@ -55,7 +69,7 @@ export class ZoneSessions {
   /** Judges the client certificate; an unacceptable one ends the connection before any MASH message. True when it was accepted. */
   accept(stream: SecureStream): boolean {
     const zone = this.#authenticate(stream);
-    if (zone === undefined) {
+    if (zone === undefined || this.#isExpired(zone, stream)) {
       stream.destroy();
       return false;
     }
@@ -63,13 +77,26 @@ export class ZoneSessions {
     const maximum = this.#parts.profile['message.maximum'];
     const connection = new FramedConnection(stream, maximum, reference ? Math.min(maximum, REFERENCE_MAXIMUM) : maximum);
     const log = this.#parts.log.scoped(`zone ${zone.id}`);
+    const renewal = this.#parts.renewals.open(zone.id);
+    const { clock, profile, model } = this.#parts;
+    const subscriptions = new Subscriptions(clock, profile['subscriptions.coalescing'], (notification) => session.notify(notification));
+    const exchange = new Exchange({ model, profile, clock, log, notifier: this.#notifier }, zone, subscriptions);
     const session: OperationalSession = new OperationalSession(connection, this.#settings(zone), this.#parts.clock, log, {
-      onRequest: (request, answer) => answer(answerRequest(this.#parts.model, request, this.#parts.profile['interaction.oddReadPayload'])),
-      onClose: (reason) => this.#onClose(zone, session, reason),
+      onRequest: (request, answer) => exchange.onRequest(request, answer),
+      onRenewal: (message, answer) => {
+        const answered = renewal.receive(message);
+        if (answered instanceof Promise) void answered.then(answer);
+        else if (answered !== undefined) answer(answered);
+      },
+      onDrain: () => subscriptions.drained(),
+      onClose: (reason) => {
+        exchange.close();
+        this.#onClose(zone, session, reason);
+      },
     });
     const former = this.#live.get(zone.id);
-    this.#live.set(zone.id, session);
-    former?.destroy('replaced by a newer connection of its zone');
+    this.#live.set(zone.id, { session, exchange });
+    former?.session.destroy('replaced by a newer connection of its zone');
     this.#parts.log.info('zone connected', { zone: zone.id, name: zone.name, remote: stream.remoteAddress });
     session.start();
     this.#events.onConnected(zone, stream.remoteAddress);
@@ -78,11 +105,28 @@ export class ZoneSessions {
 
   /** Graceful close of every session (protocol.md §2.13). */
   close(reason: string): void {
-    for (const session of [...this.#live.values()]) session.close(reason);
+    for (const { session } of [...this.#live.values()]) session.close(reason);
+  }
+
+  /** The zone was removed: its connection is closed gracefully, nothing of it is answered or notified any more. */
+  closeZone(zone: Zone): void {
+    const live = this.#live.get(zone.id);
+    live?.exchange.close();
+    live?.session.close('the zone was removed');
   }
 
   destroy(reason: string): void {
-    for (const session of [...this.#live.values()]) session.destroy(reason);
+    for (const { session } of [...this.#live.values()]) session.destroy(reason);
+  }
+
+  /** zone-lifecycle §4.4: once its own certificate has expired and the grace is over, the device waits to be commissioned again. */
+  #isExpired(zone: Zone, stream: SecureStream): boolean {
+    if (this.#parts.certificateState(zone) !== 'expired') return false;
+    this.#parts.log.warn('connection refused: our own certificate in the zone has expired', {
+      zone: zone.id,
+      remote: stream.remoteAddress,
+    });
+    return true;
   }
 
   #authenticate(stream: SecureStream): Zone | undefined {
@@ -130,12 +174,12 @@ export class ZoneSessions {
             missed: profile['session.missed'],
             mode: zone.dialect === 'draft' ? ('always' as const) : ('silence' as const),
           };
-    return { form, keepAlive, closeTimeout: profile['session.close'] };
+    return { form, keepAlive, closeTimeout: profile['session.close'], sendDeadline: profile['session.sendDeadline'] };
   }
 
   #onClose(zone: Zone, session: OperationalSession, reason: string): void {
     // The end of a replaced session does not mark its zone as disconnected.
-    if (this.#live.get(zone.id) !== session) return;
+    if (this.#live.get(zone.id)?.session !== session) return;
     this.#live.delete(zone.id);
     this.#parts.log.info('zone disconnected', { zone: zone.id, reason });
     this.#events.onDisconnected(zone, reason);

@@ -1,3 +1,52 @@
+/** Nameplate of an endpoint's power stage. */
+export interface ElectricalRatings {
+  /** 1…3. */
+  readonly phaseCount: number;
+  /** V, phase to neutral. */
+  readonly nominalVoltage: number;
+  /** Hz. */
+  readonly nominalFrequency: number;
+  /** `Direction`: 0 CONSUMPTION, 1 PRODUCTION, 2 BIDIRECTIONAL. */
+  readonly directions: number;
+  /** mW. */
+  readonly maxConsumption: number;
+  /** mW, 0 where there is none. */
+  readonly maxProduction: number;
+  /** mW: the lowest power at which it runs. */
+  readonly minPower: number;
+  /** mA per phase. */
+  readonly maxCurrent: number;
+  /** mA per phase. */
+  readonly minCurrent: number;
+  /** `AsymmetricSupport`: 0 NONE. */
+  readonly asymmetric: number;
+  /** mWh, 0 where there is none. */
+  readonly energyCapacity: number;
+}
+
+/** What zones may control on an endpoint. */
+export interface ControlAbilities {
+  /** EnergyControl, DeviceType: 0 EVSE, 1 HEAT_PUMP. */
+  readonly deviceType: number;
+  readonly accepts: {
+    readonly acceptsLimits: boolean;
+    readonly acceptsCurrentLimits: boolean;
+    readonly acceptsSetpoints: boolean;
+    readonly acceptsCurrentSetpoints: boolean;
+    readonly isPausable: boolean;
+    readonly isStoppable: boolean;
+    readonly isShiftable: boolean;
+  };
+  /** Default failsafe limits, mW: consumption, production. */
+  readonly failsafeLimits: readonly [number, number];
+  /** s; null: none. */
+  readonly process: {
+    readonly minRunDuration: number | null;
+    readonly minPauseDuration: number | null;
+    readonly maxPauseDuration: number | null;
+  };
+}
+
 /** A board as data: one file in `boards/` per board, nothing but facts. */
 export interface BoardDefinition {
   /** `--board` name. */
@@ -27,5 +76,11 @@ export interface BoardDefinition {
     readonly type: number;
     readonly label?: string;
     readonly featureMap: number;
+    /** With it the endpoint has Status and Electrical. */
+    readonly electrical?: ElectricalRatings;
+    /** What it measures, by attribute id of Measurement; needs `electrical`. */
+    readonly measures?: readonly number[];
+    /** With it the endpoint has EnergyControl; needs `electrical`. */
+    readonly control?: ControlAbilities;
   }[];
 }

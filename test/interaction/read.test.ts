@@ -1,45 +1,45 @@
 import { describe, expect, it } from 'vitest';
 import { type CborKey, type CborValue, Float, WideInteger } from '../../src/codec/cbor.js';
-import { answerRequest } from '../../src/interaction/read.js';
+import { Exchange } from '../../src/interaction/exchange.js';
+import { Notifier } from '../../src/interaction/notifier.js';
+import { Subscriptions } from '../../src/interaction/subscriptions.js';
+import type { Caller, FeatureInstance } from '../../src/model/feature.js';
 import { DeviceModel } from '../../src/model/model.js';
+import { attribute, command, int64, text } from '../../src/model/table.js';
+import { makeProfile } from '../../src/profile.js';
 import type { Response } from '../../src/session/wire.js';
+import { VirtualClock } from '../world/clock.js';
+import { MemoryLog } from '../world/log.js';
 
 let power = 100;
+const info: FeatureInstance = {
+  schema: {
+    id: 1,
+    name: 'DeviceInfo',
+    attributes: [attribute(2, 'b', text), attribute(1, 'a', text), attribute(11, 'c', text, { nullable: true }), attribute(12, 'd', text)],
+    commands: [],
+  },
+  // 12 is in the table and not listed.
+  attributes: [2, 1, 11],
+  commands: [],
+  read: (id) => (id === 1 ? 'one' : id === 2 ? 'two' : null),
+};
+const measurement: FeatureInstance = {
+  schema: {
+    id: 2,
+    name: 'Measurement',
+    attributes: [attribute(1, 'acActivePower', int64)],
+    commands: [command(9, 'late', []), command(3, 'early', [])],
+  },
+  attributes: [1],
+  commands: [9, 3],
+  read: (_id, caller) => power + caller.priority,
+};
 const model = new DeviceModel([
-  {
-    id: 0,
-    type: 0,
-    featureMap: 0x0b,
-    features: [
-      {
-        id: 1,
-        name: 'DeviceInfo',
-        commands: [],
-        attributes: [
-          { id: 2, name: 'b', access: 'readOnly', nullable: false, read: () => 'two' },
-          { id: 1, name: 'a', access: 'readOnly', nullable: false, read: () => 'one' },
-          { id: 11, name: 'c', access: 'readOnly', nullable: true, read: () => null },
-        ],
-      },
-    ],
-  },
-  {
-    id: 7,
-    type: 5,
-    featureMap: 0x05,
-    features: [
-      {
-        id: 2,
-        name: 'Measurement',
-        commands: [
-          { id: 9, name: 'late' },
-          { id: 3, name: 'early' },
-        ],
-        attributes: [{ id: 1, name: 'acActivePower', access: 'readOnly', nullable: false, read: () => power }],
-      },
-    ],
-  },
+  { id: 0, type: 0, featureMap: 0x0b, features: [info] },
+  { id: 7, type: 5, featureMap: 0x05, features: [measurement] },
 ]);
+const caller: Caller = { id: 'zone', type: 3, priority: 3 };
 
 const ALL = new Map<CborKey, CborValue>([
   [1, 'one'],
@@ -51,7 +51,17 @@ const ALL = new Map<CborKey, CborValue>([
 ]);
 
 function read(payload?: CborValue, endpoint = 0, feature = 1, operation = 1, odd: 'refuse' | 'all' = 'refuse'): Response {
-  return answerRequest(model, { id: 77, operation, endpoint, feature, payload }, odd);
+  const clock = new VirtualClock();
+  const profile = makeProfile('draft', { 'interaction.oddReadPayload': odd });
+  const parts = { model, profile, clock, log: new MemoryLog(), notifier: new Notifier(model) };
+  let answer: Response | undefined;
+  new Exchange(parts, caller, new Subscriptions(clock, 'sinceLast', () => 'sent')).onRequest(
+    { id: 77, operation, endpoint, feature, payload },
+    (response) => {
+      answer = response;
+    },
+  );
+  return answer ?? expect.fail('no answer in this turn');
 }
 function ids(...list: readonly number[]): Map<CborKey, CborValue> {
   return new Map(list.map((id) => [id, ALL.get(id) as CborValue]));
@@ -137,16 +147,16 @@ describe('what is not there', () => {
 });
 
 describe('another endpoint', () => {
-  it('has its own feature map and commands, in order, and values of the moment', () => {
+  it('has its own feature map and commands, in order, and values of the moment for this caller', () => {
     power = 4711;
     expect(read([1, 0xfffa, 0xfffc], 7, 2).payload).toEqual(
       new Map<CborKey, CborValue>([
-        [1, 4711],
+        [1, 4714],
         [0xfffa, [3, 9]],
         [0xfffc, 5],
       ]),
     );
     power = 4712;
-    expect(read([1], 7, 2).payload).toEqual(new Map([[1, 4712]]));
+    expect(read([1], 7, 2).payload).toEqual(new Map([[1, 4715]]));
   });
 });

@@ -120,10 +120,18 @@ export class StepController {
     this.zoneId = this.#keys?.zoneId ?? this.zone.ca.zoneId;
     const draft = this.dialect.name === 'draft';
     const { type, priority } = this.zone;
+    const { token } = this.options;
     this.send({
       type: 'certInstall',
       certificate: this.certificate,
-      ...(draft ? { zoneCa: this.options.installCa ?? this.zone.ca.der, zoneType: type, priority } : { sequence: 2 }),
+      ...(draft
+        ? {
+            zoneCa: this.options.installCa ?? this.zone.ca.der,
+            zoneType: type,
+            priority,
+            ...(token === undefined ? {} : { adminToken: token }),
+          }
+        : { sequence: 2 }),
     });
   }
 

@@ -1,0 +1,53 @@
+import { ConfigError } from '../errors.js';
+import type { EndpointDefinition } from '../model/model.js';
+import { DEVICE_INFO } from './device-info-table.js';
+import { ENDPOINT_MANDATORY, EndpointType } from './endpoint-types.js';
+
+/**
+ * A board that lacks what its tables make mandatory does not start: attributes and commands of the features that it has, attributes of its endpoint
+ * types, DeviceInfo on endpoint 0 and nowhere else. Throws ConfigError naming the endpoint and what is missing.
+ */
+export function checkConformance(board: string, endpoints: readonly EndpointDefinition[]): void {
+  for (const endpoint of endpoints) {
+    const where = `board ${board}, endpoint ${endpoint.id} (${typeName(endpoint.type)})`;
+    const same = endpoints.filter(({ id }) => id === endpoint.id);
+    if (same.length > 1) throw new ConfigError(where, 'two endpoints have this id');
+    checkFeatures(where, endpoint);
+    checkType(where, endpoint);
+    const root = endpoint.features.some(({ schema }) => schema === DEVICE_INFO);
+    if (root !== (endpoint.id === 0)) throw new ConfigError(where, `DeviceInfo ${root ? 'belongs to endpoint 0' : 'is missing'}`);
+  }
+  if (!endpoints.some(({ id }) => id === 0)) throw new ConfigError(`board ${board}`, 'endpoint 0 is missing');
+}
+
+function checkFeatures(where: string, endpoint: EndpointDefinition): void {
+  const seen = new Set<number>();
+  for (const { schema, attributes, commands } of endpoint.features) {
+    if (seen.has(schema.id)) throw new ConfigError(where, `${schema.name} is there twice`);
+    seen.add(schema.id);
+    for (const { id, name, mandatory } of schema.attributes)
+      if (mandatory && !attributes.includes(id)) throw new ConfigError(where, `${schema.name}.${name} is mandatory`);
+    for (const { id, name, mandatory } of schema.commands)
+      if (mandatory && !commands.includes(id)) throw new ConfigError(where, `${schema.name}.${name}() is mandatory`);
+    for (const id of attributes)
+      if (!schema.attributes.some((attribute) => attribute.id === id))
+        throw new ConfigError(where, `${schema.name} has no attribute ${id}`);
+    for (const id of commands)
+      if (!schema.commands.some((command) => command.id === id)) throw new ConfigError(where, `${schema.name} has no command ${id}`);
+  }
+}
+
+function checkType(where: string, endpoint: EndpointDefinition): void {
+  for (const [feature, names] of Object.entries(ENDPOINT_MANDATORY[typeName(endpoint.type)] ?? {})) {
+    const instance = endpoint.features.find(({ schema }) => schema.name === feature);
+    for (const name of names) {
+      const listed = instance?.schema.attributes.some((attribute) => attribute.name === name && instance.attributes.includes(attribute.id));
+      if (listed !== true) throw new ConfigError(where, `${feature}.${name} is mandatory`);
+    }
+  }
+}
+
+function typeName(type: number): string {
+  for (const [name, value] of Object.entries(EndpointType)) if (value === type) return name;
+  return `type ${type}`;
+}

@@ -1,0 +1,191 @@
+import { type CborMap, type CborValue, WideInteger } from '../codec/cbor.js';
+import { PeerError } from '../errors.js';
+import { type EnergyCommand, type EnergyResult, isAccepted } from '../failsafe/energy-commands.js';
+import { EnergyControlCore, type EnergyControlParts } from '../failsafe/energy-control-core.js';
+import type { StageTarget } from '../failsafe/energy-view.js';
+import type { Caller, CommandOutcome, FeatureInstance, ReportChange } from '../model/feature.js';
+import type { Side } from '../zones/timed-values.js';
+import { ENERGY_CONTROL } from './energy-control-table.js';
+
+export interface EnergyControlSettings extends EnergyControlParts {
+  /** DeviceType. */
+  readonly deviceType: number;
+  /** Called after every change of what the power stage has to obey. */
+  onTarget(target: StageTarget): void;
+}
+
+/** Commands by id, as the core names them. */
+const COMMANDS = new Map<number, EnergyCommand['name']>([
+  [1, 'setLimit'],
+  [2, 'clearLimit'],
+  [3, 'setCurrentLimits'],
+  [4, 'clearCurrentLimits'],
+  [5, 'setSetpoint'],
+  [6, 'clearSetpoint'],
+  [7, 'setCurrentSetpoints'],
+  [8, 'clearCurrentSetpoints'],
+  [9, 'pause'],
+  [10, 'resume'],
+  [11, 'stop'],
+  [12, 'scheduleProcess'],
+  [13, 'cancelProcess'],
+  [14, 'adjustStartTime'],
+]);
+
+type Parameters = ReadonlyMap<string, CborValue>;
+
+/** EnergyControl of one endpoint on the wire: translates between the tables' values and the core, which holds every rule. */
+export class EnergyControl implements FeatureInstance {
+  readonly schema = ENERGY_CONTROL;
+  readonly attributes: readonly number[];
+  readonly commands: readonly number[];
+  readonly core: EnergyControlCore;
+  readonly #settings: EnergyControlSettings;
+  readonly #constants: ReadonlyMap<number, CborValue>;
+  #report: ReportChange = () => undefined;
+
+  constructor(settings: EnergyControlSettings) {
+    const { config, deviceType } = settings;
+    this.#settings = settings;
+    this.#constants = new Map<number, CborValue>([
+      [1, deviceType],
+      [10, config.acceptsLimits],
+      [11, config.acceptsCurrentLimits],
+      [12, config.acceptsSetpoints],
+      [13, config.acceptsCurrentSetpoints],
+      [14, config.isPausable],
+      [15, config.isShiftable],
+      [16, config.isStoppable],
+      [73, null],
+    ]);
+    const listed = [...this.#constants.keys(), 2, 3, 20, 21, 22, 23, 70, 71, 72, 75, 76, 80];
+    if (config.acceptsCurrentLimits) listed.push(30, 31, 32, 33);
+    if (config.acceptsSetpoints) listed.push(40, 41, 42, 43);
+    if (config.acceptsCurrentSetpoints) listed.push(50, 51, 52, 53);
+    this.attributes = listed.sort((a, b) => a - b);
+    this.commands = [...COMMANDS].filter(([, name]) => name === 'setLimit' || isAccepted(config, name)).map(([id]) => id);
+    const isListed = (id: number): boolean => this.attributes.includes(id);
+    this.core = new EnergyControlCore(settings, {
+      onChanged: (ids, onlyZone) => this.#report(ids.filter(isListed), onlyZone),
+      onTarget: (target) => settings.onTarget(target),
+    });
+  }
+
+  attach(report: ReportChange): void {
+    this.#report = report;
+  }
+
+  read(id: number, caller: Caller): CborValue {
+    return this.#constants.get(id) ?? this.core.read(id, caller.id) ?? null;
+  }
+
+  checkWrite(id: number, value: CborValue, caller: Caller): void {
+    this.core.checkWrite(caller, id, integer(value) ?? null);
+  }
+
+  write(values: ReadonlyMap<number, CborValue>, caller: Caller): Promise<void> {
+    return this.core.write(caller, new Map([...values].map(([id, value]) => [id, integer(value) ?? null])));
+  }
+
+  async invoke(command: number, parameters: Parameters, caller: Caller): Promise<CommandOutcome | undefined> {
+    const name = COMMANDS.get(command);
+    if (name === undefined) throw new PeerError(4, `there is no command ${command}`);
+    const received = this.#unixNow();
+    return outcome(name, await this.core.execute(caller, parse(name, parameters, received)), received);
+  }
+
+  /** Unix seconds, fractions kept: starts are told in wall time and kept in monotonic time. */
+  #unixNow(): number {
+    return this.#settings.clock.wall() / 1000;
+  }
+}
+
+function parse(name: EnergyCommand['name'], parameters: Parameters, unixNow: number): EnergyCommand {
+  const cause = integer(parameters.get('cause')) ?? 0;
+  const seconds = integer(parameters.get('duration'));
+  const duration = seconds === undefined || seconds === null ? {} : { duration: seconds };
+  const processId = integer(parameters.get('processId'));
+  const process = processId === undefined || processId === null ? {} : { processId };
+  switch (name) {
+    case 'setLimit':
+      return {
+        name,
+        values: [integer(parameters.get('consumptionLimit')), integer(parameters.get('productionLimit'))],
+        cause,
+        ...duration,
+      };
+    case 'setSetpoint': {
+      const values = [integer(parameters.get('consumptionSetpoint')), integer(parameters.get('productionSetpoint'))] as const;
+      return { name, values, cause, ...duration };
+    }
+    case 'setCurrentLimits':
+    case 'setCurrentSetpoints':
+      return { name, phases: phasesOf(parameters.get('phases')), sides: sidesOf(parameters), cause, ...duration };
+    case 'clearLimit':
+    case 'clearCurrentLimits':
+    case 'clearSetpoint':
+    case 'clearCurrentSetpoints':
+      return { name, sides: sidesOf(parameters) };
+    case 'pause':
+      return { name, ...duration };
+    case 'resume':
+    case 'stop':
+      return { name };
+    case 'scheduleProcess': {
+      const delay = integer(parameters.get('startDelay')) ?? 0;
+      return { name, startsIn: startsIn(parameters, unixNow) ?? delay * 1000, ...process };
+    }
+    case 'cancelProcess':
+      return { name, ...process };
+    case 'adjustStartTime':
+      return { name, startsIn: startsIn(parameters, unixNow) ?? 0 };
+  }
+}
+
+function outcome(name: EnergyCommand['name'], result: EnergyResult, unixNow: number): CommandOutcome | undefined {
+  const values = new Map<string, CborValue>();
+  switch (result.kind) {
+    case 'success':
+      return undefined;
+    case 'limit': {
+      const [consumption, production] = result.effective;
+      values.set('applied', result.applied).set('controlState', result.controlState);
+      if (consumption !== null) values.set('effectiveConsumptionLimit', consumption);
+      if (production !== null) values.set('effectiveProductionLimit', production);
+      if (result.rejectReason !== undefined) values.set('rejectReason', result.rejectReason);
+      break;
+    }
+    case 'retry':
+      values.set('success', false).set('applied', false).set('retryAfter', result.retryAfter);
+      break;
+    case 'process':
+      values.set('success', true);
+      if (result.startsIn !== undefined) values.set('actualStart', Math.round(unixNow + result.startsIn / 1000));
+      if (name !== 'adjustStartTime') values.set('newState', result.newState);
+  }
+  return { values: values satisfies CborMap };
+}
+
+/** Undefined when absent; an integer beyond 2⁵³ − 1 is as far outside every range as that. */
+function integer(value: CborValue | undefined): number | null | undefined {
+  if (value === undefined || value === null || typeof value === 'number') return value;
+  return value instanceof WideInteger && value.negative ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
+}
+
+function phasesOf(value: CborValue | undefined): ReadonlyMap<number, number | null> {
+  const phases = new Map<number, number | null>();
+  if (value instanceof Map) for (const [phase, current] of value) phases.set(Number(phase), integer(current) ?? null);
+  return phases;
+}
+
+/** 2 or absent: both. */
+function sidesOf(parameters: Parameters): readonly Side[] {
+  const direction = integer(parameters.get('direction')) ?? 2;
+  return direction === 0 ? [0] : direction === 1 ? [1] : [0, 1];
+}
+
+/** ms from receipt; undefined without a requested start. */
+function startsIn(parameters: Parameters, unixNow: number): number | undefined {
+  const requested = integer(parameters.get('requestedStart'));
+  return requested === undefined || requested === null ? undefined : (requested - unixNow) * 1000;
+}

@@ -1,0 +1,85 @@
+import { type CborKey, type CborMap, type CborValue, isMap } from '../codec/cbor.js';
+import { integerAt, mapOf, ShapeError, smallIntegers } from '../codec/shape.js';
+import { PeerError } from '../errors.js';
+import type { Caller } from '../model/feature.js';
+import type { Feature } from '../model/model.js';
+import { InteractionStatus } from '../model/status.js';
+import type { Profile } from '../profile.js';
+import type { Request, Response } from '../session/wire.js';
+import type { Intervals } from './subscription.js';
+import type { Subscriptions } from './subscriptions.js';
+
+const DEFAULT_MINIMUM = 1000;
+const DEFAULT_MAXIMUM = 60_000;
+const LONGEST_MINIMUM = 3_600_000;
+const SHORTEST_MAXIMUM = 1000;
+const LONGEST_MAXIMUM = 86_400_000;
+const MAX_LISTED = 100;
+/** Where no range is given, an interval below this counts as this: no peer makes the device send without a pause. */
+const PULSE = 100;
+
+const NOTHING: CborMap = new Map();
+
+/** `{1?:[ids], 2?:min, 3?:max}` (protocol.md §3): priming is in the response alone. Throws with the reason. */
+export function answerSubscribe(
+  feature: Feature,
+  request: Request,
+  caller: Caller,
+  subscriptions: Subscriptions,
+  profile: Profile,
+): Response {
+  const payload = request.payload === undefined || request.payload === null ? NOTHING : mapOf(request.payload, 'subscribe payload');
+  const listed = payload.get(1) ?? null;
+  const ids = listed === null ? [] : smallIntegers(listed, 'subscribe payload key 1', 0xffff);
+  const intervals = intervalsOf(payload, profile);
+  if (ids.length > MAX_LISTED) throw new PeerError(InteractionStatus.RESOURCE_EXHAUSTED, `more than ${MAX_LISTED} attributes`);
+  const unknown = ids.find((id) => !feature.has(id));
+  if (unknown !== undefined && profile['subscriptions.unknownAttribute'] === 'refuse')
+    throw new PeerError(InteractionStatus.UNKNOWN_ATTRIBUTE, `attribute ${unknown} not found`);
+  const attributes = ids.length === 0 ? feature.attributeIds : [...new Set(ids)].filter((id) => feature.has(id)).sort((a, b) => a - b);
+  const target = {
+    endpoint: feature.endpoint,
+    feature: feature.id,
+    silent: feature.instance.silent === true,
+    read: (id: number) => feature.read(id, caller) ?? null,
+  };
+  const subscription = subscriptions.add(target, attributes, intervals);
+  if (subscription === undefined) throw new PeerError(InteractionStatus.RESOURCE_EXHAUSTED, 'too many subscriptions');
+  const answer = new Map<CborKey, CborValue>([
+    [1, subscription.id],
+    [2, subscription.sent],
+  ]);
+  return { id: request.id, status: InteractionStatus.SUCCESS, payload: answer };
+}
+
+/** A subscribe on endpoint 0, feature 0 with `{1:subscription}` (protocol.md §3). */
+export function isUnsubscribe(request: Request): boolean {
+  return request.endpoint === 0 && request.feature === 0 && isMap(request.payload);
+}
+
+/** Throws with the reason: an unknown id is status 5. */
+export function answerUnsubscribe(request: Request, subscriptions: Subscriptions): Response {
+  const id = integerAt(mapOf(request.payload, 'unsubscribe payload'), 1, 'unsubscribe payload key 1, subscription');
+  if (!subscriptions.remove(id)) throw new ShapeError(`subscription ${id} not found`);
+  return { id: request.id, status: InteractionStatus.SUCCESS };
+}
+
+// features.md §6: 0 or absent are the defaults; `ranged` refuses with 11, `ordered` only min > max, with 13.
+function intervalsOf(payload: CborMap, profile: Profile): Intervals {
+  const minimum = intervalAt(payload, 2, 'minInterval') || DEFAULT_MINIMUM;
+  const maximum = intervalAt(payload, 3, 'maxInterval') || DEFAULT_MAXIMUM;
+  if (profile['subscriptions.intervals'] === 'ordered') {
+    if (minimum > maximum)
+      throw new PeerError(InteractionStatus.RESOURCE_EXHAUSTED, `minInterval ${minimum} is above maxInterval ${maximum}`);
+    return { minimum, maximum: Math.max(PULSE, maximum) };
+  }
+  if (minimum > LONGEST_MINIMUM) throw new PeerError(InteractionStatus.CONSTRAINT, `minInterval ${minimum} is above ${LONGEST_MINIMUM} ms`);
+  if (maximum < SHORTEST_MAXIMUM || maximum > LONGEST_MAXIMUM)
+    throw new PeerError(InteractionStatus.CONSTRAINT, `maxInterval ${maximum} is outside ${SHORTEST_MAXIMUM}…${LONGEST_MAXIMUM} ms`);
+  if (minimum > maximum) throw new PeerError(InteractionStatus.CONSTRAINT, `minInterval ${minimum} is above maxInterval ${maximum}`);
+  return { minimum, maximum };
+}
+
+function intervalAt(payload: CborMap, key: number, name: string): number {
+  return (payload.get(key) ?? null) === null ? 0 : integerAt(payload, key, name, 0, 0xffff_ffff);
+}

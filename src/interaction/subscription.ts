@@ -1,0 +1,109 @@
+import type { CborKey, CborValue } from '../codec/cbor.js';
+import { sameValue } from '../codec/same-value.js';
+
+/** What a subscription looks at: one feature, through the eyes of one zone. */
+export interface SubscriptionTarget {
+  readonly endpoint: number;
+  readonly feature: number;
+  /** Primed, and nothing follows. */
+  readonly silent: boolean;
+  read(id: number): CborValue;
+}
+
+/** When a change leaves: minInterval after the last frame, or after the first change (features.md §6). */
+export type Coalescing = 'sinceLast' | 'sinceChange';
+
+/** Milliseconds. */
+export interface Intervals {
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+/** One subscription: which values were sent, which may differ now, and when something is due. Pure: time and values come from outside. */
+export class Subscription {
+  readonly id: number;
+  readonly target: SubscriptionTarget;
+  readonly #attributes: readonly number[];
+  readonly #intervals: Intervals;
+  readonly #coalescing: Coalescing;
+  /** The last value sent, by position. */
+  readonly #sent: CborValue[];
+  /** The one pending value of each attribute is the value of the moment it is sent: a mark is all that is kept. */
+  readonly #marked: boolean[];
+  #markedSince: number | undefined;
+  #lastFrame: number;
+
+  constructor(
+    id: number,
+    target: SubscriptionTarget,
+    attributes: readonly number[],
+    intervals: Intervals,
+    coalescing: Coalescing,
+    now: number,
+  ) {
+    this.id = id;
+    this.target = target;
+    this.#attributes = attributes;
+    this.#intervals = intervals;
+    this.#coalescing = coalescing;
+    this.#sent = attributes.map((attribute) => target.read(attribute));
+    this.#marked = attributes.map(() => false);
+    this.#lastFrame = now;
+  }
+
+  /** The values last sent: right after the construction the priming report. */
+  get sent(): ReadonlyMap<CborKey, CborValue> {
+    return new Map(this.#attributes.map((attribute, i) => [attribute, this.#sent[i] as CborValue]));
+  }
+
+  /** Attributes that may have another value now. */
+  mark(ids: readonly number[], now: number): void {
+    if (this.target.silent) return;
+    for (const id of ids) {
+      const at = this.#attributes.indexOf(id);
+      if (at < 0) continue;
+      this.#marked[at] = true;
+      this.#markedSince ??= now;
+    }
+  }
+
+  /** The monotonic time at which `take` is to be asked next. */
+  get due(): number {
+    if (this.target.silent) return Number.POSITIVE_INFINITY;
+    return Math.min(this.#heartbeatDue, this.#changeDue);
+  }
+
+  /** The values of the frame that is due, if one is: all at maxInterval, else what differs from the last value sent. */
+  take(now: number): ReadonlyMap<CborKey, CborValue> | undefined {
+    if (this.target.silent) return undefined;
+    if (now >= this.#heartbeatDue) return this.#frame(now, true);
+    return now >= this.#changeDue ? this.#frame(now, false) : undefined;
+  }
+
+  get #heartbeatDue(): number {
+    return this.#lastFrame + this.#intervals.maximum;
+  }
+
+  get #changeDue(): number {
+    if (this.#markedSince === undefined) return Number.POSITIVE_INFINITY;
+    return (this.#coalescing === 'sinceLast' ? this.#lastFrame : this.#markedSince) + this.#intervals.minimum;
+  }
+
+  #frame(now: number, all: boolean): ReadonlyMap<CborKey, CborValue> | undefined {
+    const values = new Map<CborKey, CborValue>();
+    for (let i = 0; i < this.#attributes.length; i++) {
+      if (!all && !this.#marked[i]) continue;
+      this.#marked[i] = false;
+      const attribute = this.#attributes[i] as number;
+      const value = this.target.read(attribute);
+      // Bounce-back: what is again as it was last sent is not sent.
+      if (!all && sameValue(value, this.#sent[i] as CborValue)) continue;
+      this.#sent[i] = value;
+      values.set(attribute, value);
+    }
+    this.#markedSince = undefined;
+    // An empty frame is none: bounced back, it leaves the heartbeat where it was.
+    if (all || values.size > 0) this.#lastFrame = now;
+    return values.size === 0 ? undefined : values;
+  }
+}

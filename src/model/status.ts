@@ -1,0 +1,17 @@
+/** Status of a response (protocol.md §3). */
+export const InteractionStatus = {
+  SUCCESS: 0,
+  UNKNOWN_ENDPOINT: 1,
+  UNKNOWN_FEATURE: 2,
+  UNKNOWN_ATTRIBUTE: 3,
+  UNKNOWN_COMMAND: 4,
+  INVALID_PARAMETER: 5,
+  READ_ONLY: 6,
+  WRITE_ONLY: 7,
+  NOT_AUTHORIZED: 8,
+  BUSY: 9,
+  UNSUPPORTED: 10,
+  CONSTRAINT: 11,
+  TIMEOUT: 12,
+  RESOURCE_EXHAUSTED: 13,
+} as const;

@@ -1,0 +1,71 @@
+import type { AttributeSchema, CommandSchema, EnumSchema, FieldSchema, IntegerName, ValueType } from './schema.js';
+
+/** Words to write the tables with. */
+interface IntegerOptions {
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly values?: EnumSchema;
+}
+function integer(name: IntegerName, options: IntegerOptions = {}): ValueType {
+  return { kind: 'integer', name, ...options };
+}
+export const uint8: ValueType = integer('uint8');
+export const uint16: ValueType = integer('uint16');
+export const uint32: ValueType = integer('uint32');
+export const uint64: ValueType = integer('uint64');
+export const int16: ValueType = integer('int16');
+export const int32: ValueType = integer('int32');
+export const int64: ValueType = integer('int64');
+export const bool: ValueType = { kind: 'bool' };
+export const text: ValueType = { kind: 'string' };
+export const percent: ValueType = integer('uint8', { minimum: 0, maximum: 100 });
+
+export function enumeration(values: EnumSchema): ValueType {
+  return integer('uint8', { values });
+}
+export function ranged(name: IntegerName, minimum: number, maximum: number): ValueType {
+  return integer(name, { minimum, maximum });
+}
+/** At most so many bytes of UTF-8. */
+export function boundedText(maximum: number): ValueType {
+  return { kind: 'string', maximum };
+}
+export function mapOf(keys: EnumSchema, value: ValueType): ValueType {
+  return { kind: 'map', keys, value };
+}
+export function arrayOf(items: ValueType): ValueType {
+  return { kind: 'array', items };
+}
+export function struct(name: string, fields: readonly FieldSchema[]): ValueType {
+  return { kind: 'struct', name, fields };
+}
+/** A field that must be there. */
+export function field(name: string, type: ValueType): FieldSchema {
+  return { name, type };
+}
+/** A field that may be absent or null. */
+export function optional(name: string, type: ValueType): FieldSchema {
+  return { name, type, optional: true };
+}
+
+interface AttributeOptions {
+  readonly unit?: string;
+  readonly nullable?: boolean;
+  readonly mandatory?: boolean;
+  readonly writable?: boolean;
+  readonly default?: number | string | boolean;
+}
+
+export function attribute(id: number, name: string, type: ValueType, options: AttributeOptions = {}): AttributeSchema {
+  const { nullable = false, mandatory = false, writable = false, ...rest } = options;
+  return { id, name, type, access: writable ? 'readWrite' : 'readOnly', nullable, mandatory, ...rest };
+}
+
+export function command(
+  id: number,
+  name: string,
+  parameters: readonly FieldSchema[],
+  options: { readonly mandatory?: boolean; readonly response?: readonly FieldSchema[] } = {},
+): CommandSchema {
+  return { id, name, mandatory: options.mandatory ?? false, parameters, response: options.response ?? [] };
+}

@@ -1,0 +1,113 @@
+import { type CborKey, type CborValue, isMap, WideInteger } from '../codec/cbor.js';
+import { kindOf } from '../codec/shape.js';
+import { utf8Encode } from '../codec/utf8.js';
+import type { EnumSchema, FieldSchema, IntegerName, ValueType } from './schema.js';
+
+/** A value that does not fit its table: `shape` is answered by status 5, `range` by 11 (features.md, "Forms"). */
+export class ValueError extends Error {
+  override readonly name = 'ValueError';
+  readonly kind: 'shape' | 'range';
+  constructor(kind: 'shape' | 'range', message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+const SAFE = Number.MAX_SAFE_INTEGER;
+
+/** What each type holds. Of the 64-bit types a value beyond ±(2⁵³−1) has the right shape, and no quantity of this protocol reaches it. */
+const RANGES: Readonly<Record<IntegerName, readonly [minimum: number, maximum: number]>> = {
+  uint8: [0, 0xff],
+  uint16: [0, 0xffff],
+  uint32: [0, 0xffff_ffff],
+  uint64: [0, SAFE],
+  int16: [-0x8000, 0x7fff],
+  int32: [-0x8000_0000, 0x7fff_ffff],
+  int64: [-SAFE, SAFE],
+};
+
+/**
+ * Checks a value that a peer sent and gives it in the form that is stored and sent: keys of maps as integers, absent fields of structs left out.
+ * `where` names it in the error. Throws ValueError.
+ */
+export function validate(type: ValueType, value: CborValue, where: string): CborValue {
+  switch (type.kind) {
+    case 'integer':
+      return integer(type, value, where);
+    case 'bool':
+      if (typeof value !== 'boolean') throw wrong(where, 'a boolean', value);
+      return value;
+    case 'string':
+      if (typeof value !== 'string') throw wrong(where, 'a text', value);
+      if (type.maximum !== undefined && utf8Encode(value).length > type.maximum)
+        throw new ValueError('range', `${where}: at most ${type.maximum} bytes are allowed`);
+      return value;
+    case 'map':
+      return map(type, value, where);
+    case 'array': {
+      if (!Array.isArray(value)) throw wrong(where, 'an array', value);
+      const { items } = type;
+      const list = value as readonly CborValue[];
+      return items === undefined ? list : list.map((item, i) => validate(items, item, `${where}[${i}]`));
+    }
+    case 'struct':
+      if (!isMap(value)) throw wrong(where, 'a map', value);
+      return fields(type.fields, value, where);
+  }
+}
+
+/**
+ * The fields of a struct, or the parameters of a command, under their names; integer keys are positions from 1 (protocol.md §3). An optional field may
+ * be null and stays so; unknown keys are ignored. Throws ValueError.
+ */
+export function fields(schema: readonly FieldSchema[], map: ReadonlyMap<CborKey, CborValue>, where: string): Map<string, CborValue> {
+  const values = new Map<string, CborValue>();
+  for (let i = 0; i < schema.length; i++) {
+    const { name, type, optional } = schema[i] as FieldSchema;
+    const value = map.get(name) ?? map.get(i + 1) ?? (map.has(name) || map.has(i + 1) ? null : undefined);
+    if (value === undefined || value === null) {
+      if (optional !== true) throw new ValueError('shape', `${where}: ${name} is missing`);
+      if (value === null) values.set(name, null);
+    } else values.set(name, validate(type, value, `${where}.${name}`));
+  }
+  return values;
+}
+
+function integer(type: Extract<ValueType, { kind: 'integer' }>, value: CborValue, where: string): number {
+  const [least, most] = RANGES[type.name];
+  const wide = type.name === 'uint64' || type.name === 'int64';
+  if (value instanceof WideInteger && wide && fitsWide(type.name, value)) throw new ValueError('range', `${where}: beyond every quantity`);
+  if (typeof value !== 'number') throw wrong(where, `an integer (${type.name})`, value);
+  if (value < least || value > most) throw new ValueError('shape', `${where}: ${value} is no ${type.name}`);
+  if (type.values !== undefined && !Object.values(type.values).includes(value))
+    throw new ValueError('shape', `${where}: there is no value ${value}`);
+  if (value < (type.minimum ?? least) || value > (type.maximum ?? most))
+    throw new ValueError('range', `${where}: ${value} is outside ${type.minimum ?? least}…${type.maximum ?? most}`);
+  return value;
+}
+
+/** A WideInteger is 64 bits without the sign: int64 has 63. */
+function fitsWide(name: IntegerName, value: WideInteger): boolean {
+  return name === 'uint64' ? !value.negative : value.high < 0x8000_0000;
+}
+
+function map(type: Extract<ValueType, { kind: 'map' }>, value: CborValue, where: string): Map<CborKey, CborValue> {
+  if (!isMap(value)) throw wrong(where, 'a map', value);
+  const checked = new Map<CborKey, CborValue>();
+  for (const [given, item] of value) {
+    const key = keyOf(type.keys, given);
+    if (key === undefined) throw new ValueError('shape', `${where}: there is no key ${given}`);
+    if (checked.has(key)) throw new ValueError('shape', `${where}: key ${given} twice`);
+    checked.set(key, item === null && type.nullableValues === true ? null : validate(type.value, item, `${where}[${given}]`));
+  }
+  return checked;
+}
+
+function keyOf(keys: EnumSchema, given: CborKey): number | undefined {
+  if (typeof given === 'string') return Object.hasOwn(keys, given) ? keys[given] : undefined;
+  return Object.values(keys).includes(given) ? given : undefined;
+}
+
+function wrong(where: string, due: string, value: CborValue): ValueError {
+  return new ValueError('shape', `${where}: ${due} is due, not ${kindOf(value)}`);
+}

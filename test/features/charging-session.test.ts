@@ -1,0 +1,118 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { PowerStageReading, VehicleReading } from '../../hal/index.js';
+import type { CborValue } from '../../src/codec/cbor.js';
+import { ChargingSession } from '../../src/features/charging-session.js';
+import type { Caller } from '../../src/model/feature.js';
+
+const CALLER: Caller = { id: 'A', type: 3, priority: 3 };
+const CAR: VehicleReading = {
+  demand: true,
+  targetReached: false,
+  energyCharged: 0,
+  identifications: [{ type: 4, value: 'VIN' }],
+  stateOfCharge: 50,
+  capacity: 60_000_000,
+  minimumStateOfCharge: 20,
+  targetStateOfCharge: 80,
+};
+
+function reading(vehicle: VehicleReading | undefined, power = 0): PowerStageReading {
+  return {
+    phases: [{ active: power, reactive: 0, current: 0, voltage: 230_000 }],
+    frequency: 50_000,
+    energyConsumed: 0,
+    energyProduced: 0,
+    vehicle,
+  };
+}
+
+let session: ChargingSession;
+let now: number | undefined;
+let reported: number[][];
+beforeEach(() => {
+  now = 1000;
+  reported = [];
+  session = new ChargingSession({ now: () => now, modes: [2] });
+  session.attach((ids) => void reported.push([...ids]));
+});
+const state = (): CborValue => session.read(1);
+const see = (vehicle: VehicleReading | undefined, power = 0, fault = false): void =>
+  session.update({ reading: reading(vehicle, power), fault });
+
+describe('the state of a charging session (features.md §5)', () => {
+  it('0 → 1 plugged: start now, end null, energies zeroed; any → 0 unplugged: end now, the car forgotten, energies kept', () => {
+    see({ ...CAR, demand: false });
+    expect([state(), session.read(3), session.read(4), session.read(10)]).toEqual([1, 1000, null, 0]);
+    see({ ...CAR, energyCharged: 700 }, 5);
+    now = 2000;
+    see(undefined);
+    expect([state(), session.read(3), session.read(4), session.read(10)]).toEqual([0, 1000, 2000, 700]);
+    for (const id of [20, 30, 31, 32, 33, 41, 42, 43, 44]) expect(session.read(id)).toBeNull();
+    expect(session.read(40)).toBe(0);
+    now = 3000;
+    see(CAR);
+    expect([session.read(3), session.read(4), session.read(10)]).toEqual([3000, null, 0]);
+  });
+
+  it('a clock that was never set gives no times', () => {
+    now = undefined;
+    see(CAR);
+    see(undefined);
+    expect([session.read(3), session.read(4)]).toEqual([null, null]);
+  });
+
+  it('1 ↔ 2 demand, 2 → 3 power in, 3 → 2 none, → 5 target reached, any ↔ 6 fault, 4 power out', () => {
+    see(CAR);
+    expect(state()).toBe(2);
+    see({ ...CAR, demand: false });
+    expect(state()).toBe(1);
+    see(CAR, 7_000_000);
+    expect(state()).toBe(3);
+    see(CAR, 7_000_000, true);
+    expect(state()).toBe(6);
+    see(CAR, -1);
+    expect(state()).toBe(4);
+    see({ ...CAR, targetReached: true });
+    expect(state()).toBe(5);
+  });
+
+  it('requests are distances from now, negative where energy may be taken out', () => {
+    see(CAR);
+    expect([session.read(41), session.read(42), session.read(43)]).toEqual([-18_000_000, 30_000_000, 18_000_000]);
+    see({ ...CAR, stateOfCharge: null });
+    expect([session.read(41), session.read(42), session.read(43), session.read(40)]).toEqual([null, null, null, 0]);
+  });
+
+  it('reports what changed and nothing else', () => {
+    see(CAR);
+    reported.length = 0;
+    see(CAR);
+    expect(reported).toEqual([]);
+    see({ ...CAR, energyCharged: 5 });
+    expect(reported).toEqual([[10]]);
+  });
+});
+
+describe('SetChargingMode', () => {
+  const set = (parameters: Record<string, CborValue>) =>
+    Object.fromEntries(session.invoke(1, new Map(Object.entries(parameters)), CALLER).values ?? []);
+
+  it('takes OFF always, and what the charger supports', () => {
+    expect(set({ mode: 0 })).toEqual({ success: true, activeMode: 0 });
+    expect(set({ mode: 2, surplusThreshold: 1_000_000, startDelay: 30 })).toEqual({ success: true, activeMode: 2 });
+    expect([session.read(70), session.read(72), session.read(80), session.read(81)]).toEqual([2, 1_000_000, 30, 0]);
+    expect(set({ mode: 0 })).toMatchObject({ success: true });
+    expect([session.read(72), session.read(80)]).toEqual([null, 30]);
+  });
+
+  it('refuses another mode, or the threshold mode without threshold, in its result', () => {
+    expect(set({ mode: 3 })).toMatchObject({ success: false, activeMode: 0, reason: expect.any(String) as string });
+    expect(set({ mode: 2 })).toMatchObject({ success: false, activeMode: 0 });
+    expect(session.read(70)).toBe(0);
+  });
+
+  it('a delay beyond an hour is status 11 and changes nothing', () => {
+    expect(() => set({ mode: 2, surplusThreshold: 1, stopDelay: 3601 })).toThrow(expect.objectContaining({ status: 11 }) as Error);
+    expect(session.read(70)).toBe(0);
+  });
+});
