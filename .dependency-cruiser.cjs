@@ -17,13 +17,15 @@ const beside = {
   '^src/profile\\.ts$': ['^src/errors\\.ts$'],
   '^src/crypto/': ['^src/codec/'],
   '^src/zones/': ['^src/dialect/'],
+  '^src/failsafe/': ['^src/zones/'],
+  '^src/features/': ['^src/failsafe/', '^src/zones/'],
   '^src/controller/': ['^src/node/'],
   '^src/simulator/': ['^hal/[^/]+/'],
 };
 
 /** Rooms that know less than their layer would let them. */
 const only = {
-  '^boards/': ['^src/model/'],
+  '^boards/': ['^src/model/', '^hal/[^/]+$'],
   '^hal/[^/]+/': ['^hal/[^/]+$'],
 };
 

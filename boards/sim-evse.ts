@@ -21,6 +21,41 @@ export const simEvse: BoardDefinition = {
   // CORE | FLEX | EMOB
   endpoints: [
     { id: 0, type: 0, featureMap: 0x000b },
-    { id: 1, type: 5, label: 'EV Charger', featureMap: 0x000b },
+    {
+      id: 1,
+      type: 5,
+      label: 'EV Charger',
+      featureMap: 0x000b,
+      electrical: {
+        phaseCount: 3,
+        nominalVoltage: 230,
+        nominalFrequency: 50,
+        directions: 0,
+        // 3 × 16 A × 230 V; at least 6 A (IEC 61851) on one phase.
+        maxConsumption: 11_040_000,
+        maxProduction: 0,
+        minPower: 1_380_000,
+        maxCurrent: 16_000,
+        minCurrent: 6000,
+        asymmetric: 0,
+        energyCapacity: 0,
+      },
+      control: {
+        deviceType: 0,
+        accepts: {
+          acceptsLimits: true,
+          acceptsCurrentLimits: true,
+          acceptsSetpoints: true,
+          acceptsCurrentSetpoints: false,
+          isPausable: true,
+          isStoppable: true,
+          isShiftable: false,
+        },
+        // 4.2 kW: what a controllable device may always draw.
+        failsafeLimits: [4_200_000, 0],
+        process: { minRunDuration: null, minPauseDuration: null, maxPauseDuration: null },
+      },
+      measures: [1, 2, 3, 10, 20, 21, 23, 24, 30],
+    },
   ],
 };

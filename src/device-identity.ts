@@ -4,6 +4,7 @@ import { bytesAt, integerAt, mapOf, textAt } from './codec/shape.js';
 import { utf8Decode } from './codec/utf8.js';
 import { generateDiscriminator, generateSetupCode, parseSetupCode, type SetupCode } from './crypto/setup-code.js';
 import { type PaseVerifier, verifierFromSetupCode } from './crypto/spake2plus.js';
+import { attestationRecord } from './device-attestation.js';
 import type { DialectName } from './dialect/messages.js';
 import type { BoardDefinition } from './model/board.js';
 import type { Crypto, Log } from './platform.js';
@@ -34,8 +35,10 @@ interface Identity {
   readonly hostSeed: Uint8Array;
 }
 
+const GENERATED_KEYS = ['identity', 'setup/code', 'setup/draft', 'setup/reference'] as const;
+
 /** Keys that a factory reset keeps. */
-export const IDENTITY_KEYS = ['identity', 'setup/code', 'setup/draft', 'setup/reference'] as const;
+export const IDENTITY_KEYS = [...GENERATED_KEYS, attestationRecord.key] as const;
 
 const identityRecord = defineRecord<Identity>({
   key: 'identity',
@@ -111,7 +114,7 @@ export async function loadIdentity(
   };
   const verifiers = { draft: verifier('draft'), reference: verifier('reference') };
   // A record that was lost to damage is not a new device: whoever has its label must hear of it.
-  for (const key of IDENTITY_KEYS)
+  for (const key of GENERATED_KEYS)
     if (journal.isDamaged(key)) log.error('an identity record was damaged and made anew; the label may no longer match', { key });
   if (changes.length > 0) await journal.commit(changes);
   return { ...identity, setupCode, verifiers };

@@ -1,12 +1,30 @@
 import type { DeviceIdentity } from './device-identity.js';
-import { DEVICE_INFO, deviceInfoFeature } from './features/device-info.js';
+import { checkConformance } from './features/conformance.js';
+import { DeviceInfo, type DeviceTexts, type ZoneAdministration } from './features/device-info.js';
+import { Electrical } from './features/electrical.js';
+import { idleReading, Measurement } from './features/measurement.js';
+import { Status } from './features/status.js';
 import type { BoardDefinition } from './model/board.js';
+import type { FeatureInstance } from './model/feature.js';
 import { DeviceModel, describeEndpoints, type EndpointDefinition } from './model/model.js';
 
-/** The endpoints of a board with the features that this firmware has for them. */
-export function deviceModel(board: BoardDefinition, identity: DeviceIdentity, firmware: string, zoneCount: () => number): DeviceModel {
-  const endpoints: EndpointDefinition[] = [];
-  const info = deviceInfoFeature({
+export interface DeviceModelParts {
+  readonly board: BoardDefinition;
+  readonly identity: DeviceIdentity;
+  readonly firmware: string;
+  readonly zones: ZoneAdministration;
+  readonly texts: DeviceTexts;
+  /** False: nothing of DeviceInfo notifies. */
+  readonly deviceInfoNotifies: boolean;
+  /** EnergyControl by endpoint. */
+  readonly energy: ReadonlyMap<number, FeatureInstance>;
+}
+
+/** The endpoints of a board with the features that this firmware has for them. Throws ConfigError when the board lacks what is mandatory. */
+export function deviceModel(parts: DeviceModelParts): DeviceModel {
+  const { board, identity, firmware, zones, texts, deviceInfoNotifies, energy } = parts;
+  const described = (): ReturnType<typeof describeEndpoints> => structure;
+  const info = new DeviceInfo({
     deviceId: `PEN${board.vendorId}.${identity.serialNumber}`,
     vendorName: board.brand,
     productName: board.model,
@@ -15,11 +33,25 @@ export function deviceModel(board: BoardDefinition, identity: DeviceIdentity, fi
     productId: board.productId,
     softwareVersion: firmware,
     hardwareVersion: board.hardwareVersion,
-    endpoints: () => describeEndpoints(endpoints),
+    endpoints: described,
     useCases: () => [],
-    zoneCount,
+    zones,
+    texts,
+    notifies: deviceInfoNotifies,
   });
-  for (const endpoint of board.endpoints) endpoints.push({ ...endpoint, features: endpoint.id === 0 ? [info] : [] });
-  if (endpoints[0]?.features[0]?.id !== DEVICE_INFO) throw new Error(`board ${board.name}: endpoint 0 is missing`);
-  return new DeviceModel(endpoints);
+  const endpoints: readonly EndpointDefinition[] = board.endpoints.map(({ id, type, label, featureMap, electrical, measures }) => {
+    const features: FeatureInstance[] = id === 0 ? [info] : [];
+    if (electrical !== undefined) {
+      features.push(new Status(), new Electrical(electrical));
+      const { phaseCount, nominalVoltage, nominalFrequency } = electrical;
+      if (measures !== undefined) features.push(new Measurement(measures, idleReading(phaseCount, nominalVoltage, nominalFrequency)));
+    }
+    const energyControl = energy.get(id);
+    if (energyControl !== undefined) features.push(energyControl);
+    return { id, type, featureMap, features, ...(label === undefined ? {} : { label }) };
+  });
+  checkConformance(board.name, endpoints);
+  const model = new DeviceModel(endpoints);
+  const structure = describeEndpoints(model.endpoints);
+  return model;
 }

@@ -1,9 +1,11 @@
 import type { FlashMedium } from '../hal/index.js';
+import type { EnergyStatus } from './device-energy.js';
 import type { IdentityOptions } from './device-identity.js';
 import type { DeviceParts } from './device-panel.js';
 import type { BoardDefinition } from './model/board.js';
 import type { Clock, Crypto, Log, Multicast, StreamListener } from './platform.js';
 import type { Profile } from './profile.js';
+import type { CertificateState } from './zones/certificate-state.js';
 
 /** The machine under the runtime. */
 export interface Platform {
@@ -32,6 +34,17 @@ export interface DeviceOptions {
   readonly openWindow: boolean;
 }
 
+export interface ZoneStatus {
+  readonly id: string;
+  readonly name: string;
+  readonly type: number;
+  readonly connected: boolean;
+  /** Of the device's own certificate in this zone. */
+  readonly certificate: CertificateState;
+  /** Its end, Unix seconds. */
+  readonly expiresAt: number;
+}
+
 /** What can be seen of the device from outside. */
 export interface DeviceStatus {
   readonly serialNumber: string;
@@ -41,6 +54,8 @@ export interface DeviceStatus {
   readonly qr: string | undefined;
   /** Monotonic end of the window while it is open. */
   readonly windowUntil: number | undefined;
-  readonly zones: readonly { readonly id: string; readonly name: string; readonly type: number; readonly connected: boolean }[];
+  readonly zones: readonly ZoneStatus[];
+  /** Of each endpoint that zones control. */
+  readonly energy: readonly EnergyStatus[];
   readonly relayClosed: boolean | undefined;
 }

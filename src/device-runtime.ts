@@ -3,13 +3,17 @@ import { Installer } from './commissioning/installer.js';
 import { PreparedMaterial } from './commissioning/prepared-material.js';
 import type { Press } from './commissioning/press.js';
 import { formatQr } from './crypto/qr.js';
+import { readAttestation } from './device-attestation.js';
 import { CommissioningIdentity } from './device-certificate.js';
+import { DeviceEnergy } from './device-energy.js';
 import type { DeviceIdentity } from './device-identity.js';
 import { deviceModel } from './device-model.js';
 import type { DeviceOptions, DeviceStatus } from './device-options.js';
 import type { DevicePanel } from './device-panel.js';
 import { DevicePorts } from './device-ports.js';
 import { DeviceServices } from './device-services.js';
+import { JournalledTexts } from './device-texts.js';
+import { ZoneCommands } from './interaction/zone-commands.js';
 import { ZoneSessions } from './interaction/zone-sessions.js';
 import { TrustedTime } from './pki/trusted-time.js';
 import type { Log, PendingConnection, RouteDecision, SecureStream } from './platform.js';
@@ -17,6 +21,8 @@ import { Admission } from './session/admission.js';
 import { deviceIdOfServerName, type Route } from './session/routing.js';
 import { ClockFloor } from './store/clock-floor.js';
 import type { Journal } from './store/journal.js';
+import { CertificateWatch } from './zones/certificate-watch.js';
+import { Renewals } from './zones/renewal.js';
 import { TlsIdentities } from './zones/tls-identities.js';
 import type { Zone } from './zones/zone.js';
 import { ZoneTable } from './zones/zone-table.js';
@@ -36,6 +42,8 @@ export class DeviceRuntime {
   readonly #zones: ZoneTable;
   readonly #identities: TlsIdentities;
   readonly #commissioning: CommissioningIdentity;
+  readonly #certificates: CertificateWatch;
+  readonly #energy: DeviceEnergy;
   readonly #sessions: ZoneSessions;
   readonly #commissioner: Commissioner;
   readonly #services: DeviceServices;
@@ -44,6 +52,7 @@ export class DeviceRuntime {
   /** The commissioning port of the last opening, until its services are published. */
   #opening: Promise<void> = Promise.resolve();
   #stopped: (() => void) | undefined;
+  #stopping = false;
 
   constructor(options: DeviceOptions, panel: DevicePanel, journal: Journal, identity: DeviceIdentity, changed: () => void) {
     const { profile, board, firmware, platform, earliest } = options;
@@ -60,10 +69,38 @@ export class DeviceRuntime {
     this.#zones = zones;
     this.#identities = new TlsIdentities(zones);
     this.#commissioning = new CommissioningIdentity(crypto, journal, time, profile, identity.discriminator, log);
-    const model = deviceModel(board, identity, firmware, () => zones.count);
+    this.#energy = new DeviceEnergy({
+      profile,
+      board,
+      clock,
+      journal,
+      log,
+      zones: zones.all,
+      // Without a power stage nothing demands energy: the relay stays in its safe state, whatever the ceiling.
+      onTarget: (endpoint, { ceiling, paused }) => log.debug('power target', { endpoint, ceiling, paused }),
+      onChanged: () => changed(),
+    });
+    const model = deviceModel({
+      board,
+      identity,
+      firmware,
+      zones: new ZoneCommands({
+        zones,
+        forced: profile['zones.forcedRemoval'] === 'on',
+        isConnected: (zone) => this.#sessions.isConnected(zone),
+        onRemoved: (zone) => this.#onRemoved(zone),
+      }),
+      texts: new JournalledTexts(journal),
+      energy: this.#energy.features,
+      deviceInfoNotifies: profile['subscriptions.deviceInfo'] === 'notify',
+    });
+    const certificates = new CertificateWatch({ profile, crypto, clock, log: log.scoped('zones'), time, zones });
+    this.#certificates = certificates;
+    const renewals = new Renewals({ crypto, zones, time, log: log.scoped('renewal'), board, onRenewed: (zone) => this.#onRenewed(zone) });
+    const certificateState = (zone: Zone) => certificates.state(zone);
     this.#sessions = new ZoneSessions(
-      { profile, crypto, clock, log: log.scoped('session'), zones, time, model },
-      { onConnected: (zone, remote) => this.#onConnected(zone, remote), onDisconnected: () => this.#onDisconnected() },
+      { profile, crypto, clock, log: log.scoped('session'), zones, time, model, renewals, certificateState },
+      { onConnected: (zone, remote) => this.#onConnected(zone, remote), onDisconnected: (zone) => this.#onDisconnected(zone) },
     );
     const installer = new Installer({
       crypto,
@@ -87,6 +124,7 @@ export class DeviceRuntime {
         zones,
         installer,
         material,
+        attestation: readAttestation(journal, log),
       },
       {
         onWindowOpened: (until) => this.#onWindowOpened(until),
@@ -114,6 +152,7 @@ export class DeviceRuntime {
       this.#services.addZone(zone, this.#ports.operational);
       platform.listener.prepare(this.#identities.of(zone));
     }
+    this.#certificates.start();
     const noZone = this.#zones.count === 0;
     const atStart = noZone && (board.windowAtStart === 'open' || profile['commissioning.openAtStart'] === 'withoutZone');
     if (openWindow || atStart) this.#commissioner.openWindow();
@@ -135,20 +174,30 @@ export class DeviceRuntime {
         name: zone.name,
         type: zone.type,
         connected: this.#sessions.isConnected(zone),
+        certificate: this.#certificates.state(zone),
+        expiresAt: this.#certificates.expiresAt(zone),
       })),
+      energy: this.#energy.status,
       relayClosed: this.#panel.relayClosed,
     };
   }
 
-  /** A short press opens the window; the long press belongs to the user's override, which this firmware does not have yet. */
+  /** A short press opens the window, a long one is the user's override, on or off again (features.md §1). */
   onPress(press: Press): void {
-    if (press === 'longPress') this.#log.info('long press: nothing is assigned to it');
-    else if (!this.#commissioner.openWindow())
+    if (press === 'longPress') {
+      this.#energy.longPress();
+      this.#log.info('long press', { energy: this.#energy.status });
+      this.#changed();
+    } else if (!this.#commissioner.openWindow())
       this.#log.warn('the window cannot be opened yet', { coolDownSeconds: Math.ceil(this.#commissioner.coolDown / 1000) });
   }
 
   async close(): Promise<void> {
+    this.#stopping = true;
     this.#floor.close();
+    // What is in the journal is what a boot needs: the loss of the zones that follows is not a failsafe to be counted.
+    this.#energy.close();
+    this.#certificates.close();
     this.#commissioner.close();
     this.#sessions.close('the device stops');
     // Goodbyes leave at once; the zones have a moment to acknowledge.
@@ -204,18 +253,40 @@ export class DeviceRuntime {
   #onCommissioned(zone: Zone): void {
     this.#log.info('zone added', { zone: zone.id, name: zone.name, type: zone.type, dialect: zone.dialect });
     this.#commissioning.drop();
+    this.#energy.zoneAdded(zone);
     this.#services.addZone(zone, this.#ports.operational);
     const { clock, listener } = this.#options.platform;
     clock.after('prepare', 0, () => listener.prepare(this.#identities.of(zone)));
     this.#changed();
   }
 
-  #onConnected(zone: Zone, remote: string): void {
-    this.#identities.connected(zone, remote);
+  #onRemoved(zone: Zone): void {
+    this.#log.info('zone removed', { zone: zone.id, name: zone.name, type: zone.type });
+    this.#energy.zoneRemoved(zone);
+    this.#sessions.closeZone(zone);
+    this.#services.removeZone(zone);
+    this.#certificates.check();
+    const again = this.#options.profile['commissioning.openAfterRemoval'] === 'always';
+    if (again && !this.#stopping) this.#commissioner.openWindow();
+    if (!this.#commissioner.windowOpen) this.#showIdle();
     this.#changed();
   }
 
-  #onDisconnected(): void {
+  /** The records stay as they are: the device id does. */
+  #onRenewed(zone: Zone): void {
+    this.#options.platform.listener.prepare(this.#identities.of(zone));
+    this.#certificates.check();
+    this.#changed();
+  }
+
+  #onConnected(zone: Zone, remote: string): void {
+    this.#identities.connected(zone, remote);
+    this.#energy.zoneConnected(zone);
+    this.#changed();
+  }
+
+  #onDisconnected(zone: Zone): void {
+    this.#energy.zoneDisconnected(zone);
     if (this.#sessions.count === 0) this.#stopped?.();
     this.#changed();
   }

@@ -1,19 +1,23 @@
 import { formatTarget } from '../controller/addresses.js';
+import { writeAtomically } from '../controller/atomic-file.js';
 import { type Commissioned, commission } from '../controller/commissioning.js';
 import { ControllerError } from '../controller/errors.js';
 import { featureName, namedValues } from '../controller/names.js';
 import { openOrCreateZone, openZone } from '../controller/open-zone.js';
 import { type ControllerParts, connectDevice } from '../controller/operational.js';
+import { renewDevice } from '../controller/renewal.js';
 import { type CommissionableDevice, Resolver } from '../controller/resolver.js';
 import { selectDevice } from '../controller/select-device.js';
 import type { ControllerSession } from '../controller/session.js';
+import { issueToken } from '../controller/token.js';
 import type { Transport } from '../controller/transport.js';
 import { type ControllerZone, type DeviceRecord, ZONE_KINDS } from '../controller/zone.js';
 import { ZoneStore } from '../controller/zone-store.js';
-import { DEVICE_INFO } from '../features/device-info.js';
+import { DEVICE_INFO } from '../features/device-info-table.js';
 import { parseCertificate } from '../pki/certificate.js';
 import type { Clock, Crypto, Log, Multicast } from '../platform.js';
-import { type CommissionArguments, type GlobalOptions, planCommission, planRead } from './controller-options.js';
+import { readCommissionFiles } from './commission-files.js';
+import { type CommissionArguments, type GlobalOptions, planCommission, planRead, type TokenArguments } from './controller-options.js';
 import { stepText, table, valuesText } from './controller-output.js';
 
 /** The machine a command runs on. */
@@ -64,13 +68,24 @@ export class ControllerCommands {
 
   async commission(text: string, given: CommissionArguments): Promise<Outcome> {
     const plan = planCommission(text, given, this.#options);
+    const files = await readCommissionFiles(this.#machine.crypto, given);
     const { zoneType, zoneName, priority, dialect } = this.#options;
     const parts = this.#parts();
     const { zone, created } = await openOrCreateZone(parts, { kind: zoneType, name: zoneName, priority, dialect });
     if (created) this.#progress(`zone '${zone.name}' (${zone.kind}) created in ${this.#store.folder}`);
-    const result = await commission(parts, { ...plan, zone, dialect }, (step) => this.#progress(stepText(step)));
+    const result = await commission(parts, { ...plan, ...files, zone, dialect }, (step) => this.#progress(stepText(step)));
     if (result.settled) this.#progress(`device ${result.device.id} holds this zone: an operational connection proved it`);
-    return { value: shownCommissioning(result), text: valuesText(namedValues(DEVICE_INFO, result.deviceInfo)) };
+    return { value: shownCommissioning(result), text: valuesText(namedValues(DEVICE_INFO.id, result.deviceInfo)) };
+  }
+
+  /** Issues an admin token of the zone (commissioning-pase §8.2). */
+  async token({ out, days, permissions }: TokenArguments): Promise<Outcome> {
+    const { crypto, clock } = this.#machine;
+    const zone = await this.#ownZone();
+    const { bytes, id, expiresAt } = issueToken(crypto, zone, { now: Math.floor(clock.wall() / 1000), days, permissions });
+    await writeAtomically(out, bytes);
+    const value = { token: id, zone: zone.id, permissions, expiresAt: isoTime(expiresAt), file: out };
+    return { value, text: valuesText(value) };
   }
 
   async zones(): Promise<Outcome> {
@@ -112,27 +127,42 @@ export class ControllerCommands {
     });
   }
 
+  async renew(device: string | undefined): Promise<Outcome> {
+    return this.#with(device, async (session, record, zone) => {
+      const { device: renewed, notAfter } = await renewDevice(this.#parts(), zone, record, session, this.#progress);
+      const validUntil = isoTime(notAfter);
+      return { value: { device: renewed.id, validUntil }, text: `${renewed.id} has a new certificate, valid until ${validUntil}` };
+    });
+  }
+
   async close(): Promise<void> {
     const resolver = await this.#resolver?.catch(() => undefined);
     await resolver?.close();
   }
 
-  async #with(wanted: string | undefined, work: (session: ControllerSession, record: DeviceRecord) => Promise<Outcome>): Promise<Outcome> {
+  async #with(
+    wanted: string | undefined,
+    work: (session: ControllerSession, record: DeviceRecord, zone: ControllerZone) => Promise<Outcome>,
+  ): Promise<Outcome> {
     const parts = this.#parts();
-    const zone = await openZone(parts);
-    if (zone === undefined)
-      throw new ControllerError('NO_ZONE', `There is no zone in ${this.#store.folder}`, {
-        suggestions: ["'mash-controller commission' creates it", 'Name another folder with --zone'],
-      });
+    const zone = await this.#ownZone();
     const record = selectDevice(await this.#store.devices(), wanted);
     this.#ipv4 ||= record.dialect === 'reference';
     this.#progress(`connecting to ${record.name ?? 'device'} ${record.id}`);
     const session = await connectDevice(parts, zone, record);
     try {
-      return await work(session, record);
+      return await work(session, record, zone);
     } finally {
       await session.close();
     }
+  }
+
+  async #ownZone(): Promise<ControllerZone> {
+    const zone = await openZone(this.#parts());
+    if (zone !== undefined) return zone;
+    throw new ControllerError('NO_ZONE', `There is no zone in ${this.#store.folder}`, {
+      suggestions: ["'mash-controller commission' creates it", 'Name another folder with --zone'],
+    });
   }
 
   #parts(): ControllerParts {
@@ -179,8 +209,8 @@ function shownRecord(record: DeviceRecord): Readonly<Record<string, unknown>> {
   return { ...shown, addresses: record.addresses.map(formatTarget), addedAt: isoTime(record.addedAt) };
 }
 
-function shownCommissioning({ device, deviceInfo, steps, settled }: Commissioned): Readonly<Record<string, unknown>> {
-  return { device: shownRecord(device), deviceInfo: namedValues(DEVICE_INFO, deviceInfo), settled, steps };
+function shownCommissioning({ device, deviceInfo, steps, attestation, settled }: Commissioned): Readonly<Record<string, unknown>> {
+  return { device: shownRecord(device), deviceInfo: namedValues(DEVICE_INFO.id, deviceInfo), settled, attestation, steps };
 }
 
 function isoTime(unix: number): string {

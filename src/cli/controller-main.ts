@@ -1,4 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
+import { ATTESTATION_POLICIES } from '../controller/attestation.js';
+import { PERMISSIONS } from '../controller/token.js';
 import { ZONE_KINDS } from '../controller/zone.js';
 import { defaultZoneFolder } from '../controller/zone-store.js';
 import { nodeLog } from '../node/log.js';
@@ -11,6 +13,8 @@ import {
   type GlobalOptions,
   interfacesArgument,
   numberArgument,
+  permissionsArgument,
+  type TokenArguments,
 } from './controller-options.js';
 import { ExitCode, failureOf, failureText } from './controller-output.js';
 
@@ -32,7 +36,9 @@ Examples:
   mash-controller --dialect reference --zone-type grid --zone ./grid commission "MASH:1:1234:70914386"
   mash-controller read                            all of DeviceInfo of the only device
   mash-controller read 0/DeviceInfo/serialNumber  one attribute; numbers do as well: 0/1/4
+  mash-controller token --out phone.token --days 7 --permissions commission,view
   mash-controller ping A66A8E4255CC3C8E --json
+  mash-controller renew                           a new certificate for the only device
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 wrong code or not trusted.`;
 
@@ -108,7 +114,17 @@ function describe(io: ControllerIo, choose: (work: (commands: ControllerCommands
     .option('--discriminator <number>', 'of the device, beside the eight digits', numberArgument('--discriminator', 0, 4095))
     .option('--address <host:port>', 'where the device is; nothing is looked for then', addressArgument)
     .option('--operational-port <number>', 'beside --address, where it is not 8443', numberArgument('--operational-port', 1, 65_535))
+    .addOption(choice('--attestation', 'policy', "what to ask of the device's attestation (default: accept)", ATTESTATION_POLICIES))
+    .option('--attestation-ca <file>', 'manufacturer CAs (PEM, or one as DER) that its chain must end at')
+    .option('--admin-token <file>', "token of the zone's owner to send along")
     .action((text: string, options: CommissionArguments) => choose((commands) => commands.commission(text, options)));
+  program
+    .command('token')
+    .description("issue an admin token of the zone: an admin's licence, which devices verify")
+    .requiredOption('--out <file>', 'where to write it (CBOR)')
+    .option('--days <number>', 'how long it holds', numberArgument('--days', 1, 3650), 30)
+    .option('--permissions <names>', `of ${Object.keys(PERMISSIONS).join(', ')}; with commas`, permissionsArgument, ['commission'] as const)
+    .action((options: TokenArguments) => choose((commands) => commands.token(options)));
   program
     .command('zones')
     .description('show the zone of the folder')
@@ -128,6 +144,11 @@ function describe(io: ControllerIo, choose: (work: (commands: ControllerCommands
     .description('measure how fast a device answers')
     .argument('[device]', 'as with read')
     .action((device?: string) => choose((commands) => commands.ping(device)));
+  program
+    .command('renew')
+    .description('give a device a new certificate, one year from now, over its connection')
+    .argument('[device]', 'as with read')
+    .action((device?: string) => choose((commands) => commands.renew(device)));
   for (const command of [program, ...program.commands]) {
     command
       .exitOverride()

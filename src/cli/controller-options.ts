@@ -1,12 +1,14 @@
 import { networkInterfaces } from 'node:os';
 import { formatTarget, lacksScope, parseTarget } from '../controller/addresses.js';
+import type { AttestationPolicy } from '../controller/attestation.js';
 import { attributeNames, attributeNumber, featureNames, featureNumber } from '../controller/names.js';
+import { PERMISSIONS, type Permission } from '../controller/token.js';
 import type { DeviceAddress, ZoneKind } from '../controller/zone.js';
 import { parseQr } from '../crypto/qr.js';
 import { parseSetupCode, type SetupCode } from '../crypto/setup-code.js';
 import type { DialectName } from '../dialect/messages.js';
 import { ConfigError, closest } from '../errors.js';
-import { DEVICE_INFO } from '../features/device-info.js';
+import { DEVICE_INFO } from '../features/device-info-table.js';
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -24,6 +26,16 @@ export interface CommissionArguments {
   readonly discriminator?: number;
   readonly address?: DeviceAddress;
   readonly operationalPort?: number;
+  readonly attestation?: AttestationPolicy;
+  /** Paths of files. */
+  readonly attestationCa?: string;
+  readonly adminToken?: string;
+}
+
+export interface TokenArguments {
+  readonly out: string;
+  readonly days: number;
+  readonly permissions: readonly Permission[];
 }
 
 /** What `commission` is to do, contradictions excluded. */
@@ -47,6 +59,7 @@ export function planCommission(text: string, given: CommissionArguments, global:
     throw new ConfigError('--operational-port', 'goes with --address; without it the port is announced by multicast');
   if (global.priority !== undefined && global.dialect === 'reference')
     throw new ConfigError('--priority', 'contradicts --dialect reference, whose zones have the priority of their type');
+  checkDelegation(given, global);
   return {
     code: label.code,
     discriminator: given.discriminator ?? printed,
@@ -55,6 +68,22 @@ export function planCommission(text: string, given: CommissionArguments, global:
     address: given.address === undefined ? undefined : scoped(given.address, global.interface),
     operationalPort: given.operationalPort,
   };
+}
+
+/** Attestation and admin tokens are of the draft dialect; nothing can be required of a chain that nobody can verify. */
+function checkDelegation({ attestation, attestationCa, adminToken }: CommissionArguments, { dialect }: GlobalOptions): void {
+  if (attestation === 'require' && attestationCa === undefined)
+    throw new ConfigError('--attestation', "'require' needs the manufacturer's CA: --attestation-ca FILE");
+  if (dialect === 'draft') return;
+  if (adminToken !== undefined) throw new ConfigError('--admin-token', 'contradicts --dialect reference, which has no admin tokens');
+  if (attestation !== undefined || attestationCa !== undefined)
+    throw new ConfigError('--attestation', 'contradicts --dialect reference, which has no attestation');
+}
+
+/** `commission,view`. Throws ConfigError naming the closest. */
+export function permissionsArgument(text: string): readonly Permission[] {
+  const choose = choiceArgument('--permissions', Object.keys(PERMISSIONS));
+  return text.split(',').map((name) => choose(name.trim()) as Permission);
 }
 
 /** `HOST:PORT`. Throws ConfigError. */
@@ -122,7 +151,7 @@ export function planRead(first: string | undefined, second: string | undefined):
   if (firstIsPath && second !== undefined) throw new ConfigError('read', 'the device comes before the path');
   const device = firstIsPath ? undefined : first;
   const path = firstIsPath ? first : second;
-  if (path === undefined) return { device, endpoint: 0, feature: DEVICE_INFO, attributes: undefined };
+  if (path === undefined) return { device, endpoint: 0, feature: DEVICE_INFO.id, attributes: undefined };
   const [endpointText = '', featureText = '', attributeText, ...rest] = path.split('/');
   if (featureText === '' || rest.length > 0) throw new ConfigError('path', `'${path}' is not ENDPOINT/FEATURE[/ATTRIBUTE]`);
   const endpoint = numberArgument('endpoint', 0, 255)(endpointText);

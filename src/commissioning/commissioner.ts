@@ -1,5 +1,6 @@
 import type { PreparedShare } from '../crypto/spake2plus.js';
 import { type DialectName, Status } from '../dialect/messages.js';
+import type { Attestation } from '../pki/attestation.js';
 import type { Certificate } from '../pki/certificate.js';
 import type { Clock, Crypto, Log, PendingConnection, SecureStream, Timer } from '../platform.js';
 import type { Profile } from '../profile.js';
@@ -22,6 +23,7 @@ export interface CommissionerParts {
   readonly zones: ZoneTable;
   readonly installer: Installer;
   readonly material: PreparedMaterial;
+  readonly attestation: Attestation;
 }
 
 export interface CommissionerEvents {
@@ -136,6 +138,10 @@ export class Commissioner implements SessionHost {
 
   zonesFull(): boolean {
     return this.#parts.zones.full;
+  }
+
+  attestation(): Attestation {
+    return this.#parts.attestation;
   }
 
   operationalRequest(): OperationalRequest {

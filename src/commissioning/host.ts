@@ -1,5 +1,6 @@
 import type { PreparedShare } from '../crypto/spake2plus.js';
 import type { ControllerMessage, DialectName } from '../dialect/messages.js';
+import type { Attestation } from '../pki/attestation.js';
 import type { Certificate } from '../pki/certificate.js';
 import type { PrivateKey } from '../platform.js';
 import type { Zone } from '../zones/zone.js';
@@ -46,6 +47,8 @@ export interface SessionHost {
   attemptSucceeded(): void;
   share(dialect: DialectName): PreparedShare;
   zonesFull(): boolean;
+  /** What the factory left; empty fields where it left nothing. */
+  attestation(): Attestation;
   /** A fresh key pair and its CSR. */
   operationalRequest(): OperationalRequest;
   /** Checks of message 30 (reference dialect), before a key is made. Throws Refusal. */

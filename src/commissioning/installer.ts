@@ -1,5 +1,7 @@
+import { toHex } from '../codec/hex.js';
 import { Status } from '../dialect/messages.js';
 import { StoreError } from '../errors.js';
+import { AdminTokenError, verifyAdminToken } from '../pki/admin-token.js';
 import { type Certificate, parseCertificate } from '../pki/certificate.js';
 import { CertificateError } from '../pki/certificate-error.js';
 import { zoneIdOfCa } from '../pki/identities.js';
@@ -43,8 +45,6 @@ export class Installer {
   /** All checks of §2.11, then one atomic commit. Rejects with Refusal; nothing has changed then. */
   async install(request: InstallRequest): Promise<Zone> {
     const { crypto, zones, time } = this.#parts;
-    // protocol.md §2.12: where a token is present it must hold; one that nobody verifies does not.
-    if (request.message.adminToken !== undefined) throw refusal(Status.INVALID_CERT, 'Invalid admin token: this firmware verifies none');
     const ca = request.authority ?? this.#parse(request.zoneCa, 'Zone CA');
     const certificate = this.#parse(request.message.certificate, 'operational certificate');
     const rank = request.dialect === 'reference' ? referenceRank(ca) : draftRank(request);
@@ -53,6 +53,7 @@ export class Installer {
       if (request.authority === undefined) checkZoneCa(crypto, ca, time.read());
       checkDeviceCertificate(crypto, { certificate, ca, expectedPublicKey: request.key.publicKey, time: time.read() });
     });
+    this.#checkToken(request, ca);
     this.#refuseKnown(ca);
     this.#judge(() =>
       checkZoneIdFree(
@@ -68,9 +69,24 @@ export class Installer {
     return zone;
   }
 
+  /** commissioning-pase §8.4: where a token is present it must hold; what is wrong with it is told to the log alone. */
+  #checkToken({ message: { adminToken } }: InstallRequest, ca: Certificate): void {
+    if (adminToken === undefined) return;
+    const { crypto, time, log } = this.#parts;
+    try {
+      const { id, permissions } = verifyAdminToken(crypto, adminToken, { ca, time: time.read() });
+      log.info('admin token holds', { token: toHex(id), permissions });
+    } catch (error) {
+      if (!(error instanceof AdminTokenError)) throw error;
+      log.warn('admin token refused', { failure: error.reason, detail: error.message });
+      throw refusal(Status.INVALID_CERT, 'Invalid admin token');
+    }
+  }
+
   async #commit(request: InstallRequest, ca: Certificate, certificate: Certificate, id: string, rank: Rank): Promise<Zone> {
     const { zones, time } = this.#parts;
     const { quality, now } = time.read();
+    const { adminToken } = request.message;
     try {
       return await zones.add({
         id,
@@ -82,6 +98,7 @@ export class Installer {
         authority: ca,
         certificate: certificate.raw,
         key: request.key,
+        ...(adminToken === undefined ? {} : { adminToken }),
       });
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;

@@ -133,7 +133,7 @@ export class CommissioningSession implements LockHolder {
     answerY: () => this.#answerY(),
     checkVerifier: () => this.#checkVerifier(),
     confirm: () => this.#send(this.#exchange.confirmation),
-    attest: () => this.#send({ type: 'attestationRsp', certificate: new Uint8Array(0), chain: [] }),
+    attest: () => this.#send({ type: 'attestationRsp', ...this.#parts.host.attestation() }),
     makeCsr: () => this.#attempt(() => this.#makeCsr()),
     sendCsr: () => this.#sendCsr(),
     install: () => void this.#install(),

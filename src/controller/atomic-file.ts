@@ -5,9 +5,9 @@ import { StoreError } from '../errors.js';
 import { syncFolder } from '../node/state-folder.js';
 import { messageOf } from './errors.js';
 
-/** Replaces `path` by a file of mode 0600 with that text: written beside it, synced, renamed, the folder synced. Rejects with StoreError. */
-export async function writeAtomically(path: string, text: string): Promise<void> {
-  await place(path, text, async (draft) => fs.rename(draft, path));
+/** Replaces `path` by a file of mode 0600 with that content: written beside it, synced, renamed, the folder synced. Rejects with StoreError. */
+export async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
+  await place(path, content, async (draft) => fs.rename(draft, path));
 }
 
 /** The same for a file that must not exist yet; false where it does. */
@@ -33,12 +33,12 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-async function place(path: string, text: string, into: (draft: string) => Promise<void>): Promise<void> {
+async function place(path: string, content: string | Uint8Array, into: (draft: string) => Promise<void>): Promise<void> {
   const draft = `${path}.${randomBytes(6).toString('hex')}.draft`;
   try {
     const handle = await fs.open(draft, 'wx', 0o600);
     try {
-      await handle.writeFile(text);
+      await handle.writeFile(content);
       await handle.sync();
     } finally {
       await handle.close();

@@ -2,9 +2,9 @@ import type { CborMap } from '../codec/cbor.js';
 import type { SetupCode } from '../crypto/setup-code.js';
 import { draftDialect, referenceDialect } from '../dialect/dialect.js';
 import type { DialectName } from '../dialect/messages.js';
-import { DEVICE_INFO } from '../features/device-info.js';
+import { DEVICE_INFO } from '../features/device-info-table.js';
 import { CertificateError } from '../pki/certificate-error.js';
-import { describeAttestation } from './attestation.js';
+import { type AttestationOptions, type AttestationResult, applyPolicy, describeAttestation, judgeAttestation } from './attestation.js';
 import { CommissioningChannel } from './channel.js';
 import { Conversation } from './conversation.js';
 import { meansKnownZone } from './device-status.js';
@@ -27,6 +27,10 @@ export interface CommissionOptions extends CommissioningTarget {
   /** Of the label; written into certificates of the reference dialect. */
   readonly vendorId?: number | undefined;
   readonly productId?: number | undefined;
+  /** Default: accept, without a manufacturer CA. Draft dialect alone. */
+  readonly attestation?: AttestationOptions | undefined;
+  /** Sent with CERT_INSTALL (commissioning-pase §8.3). Draft dialect alone. */
+  readonly adminToken?: Uint8Array | undefined;
   /** Where the device takes operational connections, if not on 8443 of the same address and not found by multicast. */
   readonly operationalPort?: number | undefined;
 }
@@ -36,6 +40,8 @@ export interface Commissioned {
   /** Attributes of DeviceInfo on endpoint 0. */
   readonly deviceInfo: CborMap;
   readonly steps: readonly Step[];
+  /** Undefined where it was not asked for. */
+  readonly attestation: AttestationResult | undefined;
   /** True where the device held this zone already, or had installed a certificate whose acknowledgement was lost. */
   readonly settled: boolean;
 }
@@ -58,6 +64,7 @@ class Commissioning {
   readonly #parts: ControllerParts;
   readonly #options: CommissionOptions;
   readonly #steps: StepReporter;
+  #attestation: AttestationResult | undefined;
 
   constructor(parts: ControllerParts, options: CommissionOptions, onStep: (step: Step) => void) {
     this.#parts = parts;
@@ -89,7 +96,7 @@ class Commissioning {
       await this.#steps.run(
         9,
         () => 'acknowledged, stored',
-        () => conversation.install(certificate),
+        () => conversation.install(certificate, this.#options.adminToken),
       );
       const record: DeviceRecord = { ...pending, state: 'confirmed' };
       await this.#parts.store.put(record);
@@ -119,12 +126,7 @@ class Commissioning {
       () => 'both sides proved the setup code',
       () => conversation.pase(code),
     );
-    if (dialect === 'draft')
-      await this.#steps.run(
-        7,
-        (shown) => describeAttestation(this.#parts.crypto, shown),
-        () => conversation.attestation(),
-      );
+    if (dialect === 'draft') this.#attestation = await this.#steps.run(7, describeAttestation, () => this.#attest(conversation));
     else this.#steps.skipped(7, 'not in the reference dialect');
     const issued = await this.#steps.run(
       8,
@@ -158,6 +160,18 @@ class Commissioning {
     };
     await store.put(record);
     return record;
+  }
+
+  /** Nothing is issued to a device whose attestation the policy refuses. */
+  async #attest(conversation: Conversation): Promise<AttestationResult> {
+    const { crypto, clock, log } = this.#parts;
+    const { policy, authorities } = this.#options.attestation ?? { policy: 'accept', authorities: [] };
+    const { vendorId, productId } = this.#options;
+    const time = { quality: 'synchronised', now: Math.floor(clock.wall() / 1000) } as const;
+    const result = judgeAttestation(crypto, await conversation.attestation(), { authorities, time, vendorId, productId });
+    const warning = applyPolicy(policy, result);
+    if (warning !== undefined) log.warn('attestation', { status: result.status, problem: warning });
+    return result;
   }
 
   /**
@@ -215,7 +229,7 @@ class Commissioning {
       const deviceInfo = await this.#steps.run(
         13,
         (info) => `${info.size} attributes`,
-        () => session.read(0, DEVICE_INFO),
+        () => session.read(0, DEVICE_INFO.id),
       );
       const text = (id: number): string | undefined => {
         const value = deviceInfo.get(id);
@@ -223,7 +237,7 @@ class Commissioning {
       };
       const device = { ...foundAt({ ...record, addresses: [] }, address), deviceId: text(1), name: text(3), serial: text(4) };
       await this.#parts.store.put(device);
-      return { device, deviceInfo, steps: this.#steps.steps, settled };
+      return { device, deviceInfo, steps: this.#steps.steps, attestation: this.#attestation, settled };
     } finally {
       await session.close('commissioning_complete');
     }

@@ -4,6 +4,7 @@ import type { SetupCode } from '../crypto/setup-code.js';
 import { type ProverKeys, startProver } from '../crypto/spake2plus-prover.js';
 import type { DeviceMessage } from '../dialect/messages.js';
 import { PeerError } from '../errors.js';
+import type { Attestation } from '../pki/attestation.js';
 import type { Crypto } from '../platform.js';
 import type { CommissioningChannel } from './channel.js';
 import { refusalOf } from './device-status.js';
@@ -59,11 +60,11 @@ export class Conversation {
     return keys.zoneId;
   }
 
-  /** The attestation certificate, which is informational (protocol.md §2.7); undefined where the device has none. Draft dialect alone. */
-  async attestation(): Promise<Uint8Array | undefined> {
+  /** Certificate and chain, which are informational (protocol.md §2.7); empty where the device has none. Draft dialect alone. */
+  async attestation(): Promise<Attestation> {
     this.#channel.send({ type: 'attestationReq' });
-    const { certificate } = await this.#receive('attestationRsp', ANSWER_TIMEOUT);
-    return certificate.length === 0 ? undefined : certificate;
+    const { certificate, chain } = await this.#receive('attestationRsp', ANSWER_TIMEOUT);
+    return { certificate, chain };
   }
 
   /** The CSR as received. */
@@ -76,15 +77,15 @@ export class Conversation {
     return csr;
   }
 
-  /** Resolves when the device has acknowledged. */
-  async install(certificate: Uint8Array): Promise<void> {
+  /** Resolves when the device has acknowledged. The token goes along in the draft dialect alone. */
+  async install(certificate: Uint8Array, adminToken?: Uint8Array): Promise<void> {
     const { kind, priority, caCertificate } = this.#zone;
     const zoneType = ZONE_KINDS[kind].draft;
     const rank = zoneType === undefined ? { priority } : { zoneType, priority };
     this.#channel.send({
       type: 'certInstall',
       certificate,
-      ...(this.#draft ? { zoneCa: caCertificate, ...rank } : { sequence: SEQUENCE }),
+      ...(this.#draft ? { zoneCa: caCertificate, ...rank, ...(adminToken === undefined ? {} : { adminToken }) } : { sequence: SEQUENCE }),
     });
     await this.#receive('certAck', ANSWER_TIMEOUT);
   }

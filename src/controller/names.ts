@@ -1,35 +1,21 @@
 import { type CborMap, type CborValue, Float, isMap, WideInteger } from '../codec/cbor.js';
 import { toHex } from '../codec/hex.js';
-import { DEVICE_INFO, deviceInfoFeature } from '../features/device-info.js';
+import { CHARGING_SESSION } from '../features/charging-session-table.js';
+import { DEVICE_INFO } from '../features/device-info-table.js';
+import { ELECTRICAL } from '../features/electrical-table.js';
+import { EndpointType } from '../features/endpoint-types.js';
+import { ENERGY_CONTROL } from '../features/energy-control-table.js';
+import { MEASUREMENT } from '../features/measurement-table.js';
+import { PLAN } from '../features/plan-table.js';
+import { SIGNALS } from '../features/signals-table.js';
+import { STATUS } from '../features/status-table.js';
+import { TARIFF } from '../features/tariff-table.js';
 import { Global } from '../model/model.js';
 
 /** Numbers and names of the protocol, for command lines and for printing. */
-const FEATURES: readonly (readonly [number, string])[] = [
-  [DEVICE_INFO, 'DeviceInfo'],
-  [0x02, 'Status'],
-  [0x03, 'Electrical'],
-  [0x04, 'Measurement'],
-  [0x05, 'EnergyControl'],
-  [0x06, 'ChargingSession'],
-  [0x07, 'Tariff'],
-  [0x08, 'Signals'],
-  [0x09, 'Plan'],
-  [0x0a, 'TestControl'],
-];
-
-const ENDPOINT_TYPES = [
-  'DEVICE_ROOT',
-  'GRID_CONNECTION',
-  'INVERTER',
-  'PV_STRING',
-  'BATTERY',
-  'EV_CHARGER',
-  'HEAT_PUMP',
-  'WATER_HEATER',
-  'HVAC',
-  'APPLIANCE',
-  'SUB_METER',
-];
+const TABLES = [DEVICE_INFO, STATUS, ELECTRICAL, MEASUREMENT, ENERGY_CONTROL, CHARGING_SESSION, TARIFF, SIGNALS, PLAN];
+const FEATURES: readonly (readonly [number, string])[] = [...TABLES.map(({ id, name }) => [id, name] as const), [0x0a, 'TestControl']];
+const ENDPOINT_TYPES = Object.keys(EndpointType);
 
 const GLOBALS: readonly (readonly [number, string])[] = [
   [Global.COMMANDS, 'commandList'],
@@ -38,7 +24,9 @@ const GLOBALS: readonly (readonly [number, string])[] = [
 ];
 
 /** Attribute names by feature; the device's own tables tell them. */
-const ATTRIBUTES: ReadonlyMap<number, readonly (readonly [number, string])[]> = new Map([[DEVICE_INFO, deviceInfoNames()]]);
+const ATTRIBUTES: ReadonlyMap<number, readonly (readonly [number, string])[]> = new Map(
+  TABLES.map((table) => [table.id, table.attributes.map(({ id, name }) => [id, name] as const)]),
+);
 const ENDPOINTS_ATTRIBUTE = 20;
 
 /** `DeviceInfo`, or the number where it has no name. */
@@ -74,7 +62,7 @@ export function namedValues(feature: number, values: CborMap): Readonly<Record<s
   const named: Record<string, unknown> = {};
   for (const [id, value] of values) {
     const name = typeof id === 'number' ? attributeName(feature, id) : id;
-    named[name] = feature === DEVICE_INFO && id === ENDPOINTS_ATTRIBUTE ? endpoints(value) : plain(value);
+    named[name] = feature === DEVICE_INFO.id && id === ENDPOINTS_ATTRIBUTE ? endpoints(value) : plain(value);
   }
   return named;
 }
@@ -118,22 +106,4 @@ function numberIn(table: readonly (readonly [number, string])[], text: string, m
     return value <= maximum ? value : undefined;
   }
   return table.find(([, name]) => name.toLowerCase() === text.toLowerCase())?.[0];
-}
-
-function deviceInfoNames(): readonly (readonly [number, string])[] {
-  const none = (): null => null;
-  const { attributes } = deviceInfoFeature({
-    deviceId: '',
-    vendorName: '',
-    productName: '',
-    serialNumber: '',
-    vendorId: null,
-    productId: null,
-    softwareVersion: '',
-    hardwareVersion: null,
-    endpoints: none,
-    useCases: none,
-    zoneCount: () => 0,
-  });
-  return [...attributes.map(({ id, name }) => [id, name] as const), [30, 'location'], [31, 'label']];
 }

@@ -40,6 +40,7 @@ export class ControllerSession {
   readonly #form: 'text' | 'number';
   readonly #pending: PendingRequests;
   readonly #pings = new Map<number, Ping>();
+  #renewal: ((answer: CborMap | ControllerError) => void) | undefined;
   #sequence = 0;
   #ended: string | undefined;
   #onEnded: (() => void) | undefined;
@@ -91,6 +92,24 @@ export class ControllerSession {
     });
   }
 
+  /** Sends message 30 or 32 of a renewal (protocol.md §3); resolves with whatever answers it. One at a time. */
+  exchange(message: CborMap): Promise<CborMap> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended !== undefined || this.#renewal !== undefined) {
+        reject(this.#ended === undefined ? new ControllerError('PROTOCOL', 'A renewal is under way') : this.#lost());
+        return;
+      }
+      const timer = this.#clock.after('response', RESPONSE_TIMEOUT, () => this.#renewal?.(this.#unanswered()));
+      this.#renewal = (answer) => {
+        this.#renewal = undefined;
+        timer.cancel();
+        if (answer instanceof ControllerError) reject(answer);
+        else resolve(answer);
+      };
+      this.#connection.send(message);
+    });
+  }
+
   /** Graceful close (protocol.md §2.13): close, close_ack within 5 s, then closed anyway. Resolves when the connection is down; idempotent. */
   close(reason = 'done'): Promise<void> {
     return new Promise((resolve) => {
@@ -132,6 +151,7 @@ export class ControllerSession {
     const inbound = classify(value, (id) => this.#pending.has(id));
     if (inbound.kind === 'control') this.#onControl(inbound.control);
     else if (inbound.kind === 'response') this.#pending.deliver(inbound.response);
+    else if (inbound.kind === 'renewal') this.#renewal?.(inbound.message);
     else if (inbound.kind === 'request') {
       // Any answer proves life to a device that reads us in place of a ping (protocol.md, row "liveness").
       const text = 'a controller has no attributes';
@@ -164,6 +184,7 @@ export class ControllerSession {
     this.#ended = reason;
     this.#pending.close();
     for (const ping of [...this.#pings.values()]) ping.settle(this.#lost());
+    this.#renewal?.(this.#lost());
     this.#onEnded?.();
   }
 

@@ -5,10 +5,11 @@ import type { DialectName } from '../dialect/messages.js';
 import { ConfigError } from '../errors.js';
 import { nodeKeyPem } from '../node/keys.js';
 import { parseCertificate } from '../pki/certificate.js';
+import { CertificateError } from '../pki/certificate-error.js';
 import { randomSerial } from '../pki/certificate-writer.js';
 import { parseCsr } from '../pki/csr.js';
-import { deviceIdOfKey, zoneIdOfCa } from '../pki/identities.js';
-import { type RelativeName, writeName } from '../pki/name.js';
+import { deviceIdOfKey, sameId, zoneIdOfCa } from '../pki/identities.js';
+import { commonName, type RelativeName, writeName } from '../pki/name.js';
 import { OID } from '../pki/oid.js';
 import { encodeSpki, keyIdentifier } from '../pki/spki.js';
 import type { Crypto, PrivateKey } from '../platform.js';
@@ -98,17 +99,50 @@ export async function issueDeviceCertificate(
   const { publicKey } = parseCsr(crypto, csr);
   const upper = deviceIdOfKey(crypto, publicKey);
   const deviceId = options.dialect === 'reference' ? upper.toLowerCase() : upper;
+  const subject = writeName(deviceSubject(zone, deviceId, options));
+  return { certificate: await issueDevice(crypto, zone, { subject, publicKey, deviceId, ...options }), deviceId };
+}
+
+/**
+ * The same for the CSR of a renewal: the subject stays that of the certificate it replaces, and with it the device id (protocol.md §2.15).
+ * Throws CertificateError for a CSR that does not hold, or that names another device.
+ */
+export function renewDeviceCertificate(
+  crypto: Crypto,
+  zone: ControllerZone,
+  csr: Uint8Array,
+  options: Pick<DeviceCertificateOptions, 'dialect' | 'now'> & { readonly replaces: Uint8Array },
+): Promise<Uint8Array> {
+  const request = parseCsr(crypto, csr);
+  const { subject } = parseCertificate(crypto, options.replaces);
+  const deviceId = commonName(subject) ?? '';
+  if (!sameId(commonName(request.subject) ?? '', deviceId))
+    throw new CertificateError('wrong-device-id', `CSR: common name is not ${deviceId}`);
+  return issueDevice(crypto, zone, { subject: subject.raw, publicKey: request.publicKey, deviceId, ...options });
+}
+
+interface DeviceFields extends Pick<DeviceCertificateOptions, 'dialect' | 'now'> {
+  /** DER of the name. */
+  readonly subject: Uint8Array;
+  readonly publicKey: Uint8Array;
+  readonly deviceId: string;
+}
+
+function issueDevice(
+  crypto: Crypto,
+  zone: ControllerZone,
+  { subject, publicKey, deviceId, dialect, now }: DeviceFields,
+): Promise<Uint8Array> {
   const alternative: { type: 'dns' | 'url'; value: string } =
-    options.dialect === 'reference' ? { type: 'dns', value: deviceId } : { type: 'url', value: `mash://device/${deviceId}` };
-  const certificate = await issueUnder(crypto, zone, {
-    subject: writeName(deviceSubject(zone, deviceId, options)),
+    dialect === 'reference' ? { type: 'dns', value: deviceId } : { type: 'url', value: `mash://device/${deviceId}` };
+  return issueUnder(crypto, zone, {
+    subject,
     publicKey,
-    now: options.now,
+    now,
     purposes: DEVICE_PURPOSES,
     usages: digitalSignature | keyEncipherment,
     more: [new x509.SubjectAlternativeNameExtension([alternative])],
   });
-  return { certificate, deviceId };
 }
 
 function deviceSubject(zone: ControllerZone, deviceId: string, options: DeviceCertificateOptions): readonly RelativeName[] {

@@ -146,16 +146,16 @@ function whyNotIssued(crypto: Crypto, certificate: Certificate, ca: Certificate)
 }
 
 /** RFC 5280 §4.2: a critical extension that is not understood refuses the certificate. */
-function checkCritical(certificate: Certificate): void {
+export function checkCritical(certificate: Certificate): void {
   const [unknown] = certificate.extensions.unknownCritical;
   if (unknown !== undefined) throw new CertificateError('unknown-critical-extension', `critical extension ${unknown}`);
 }
 
-function checkLeaf(certificate: Certificate): void {
+export function checkLeaf(certificate: Certificate): void {
   if (certificate.extensions.basicConstraints?.ca === true) throw new CertificateError('is-a-ca', 'a CA certificate used as a leaf');
 }
 
-function allows(certificate: Certificate, usage: number): boolean {
+export function allows(certificate: Certificate, usage: number): boolean {
   return ((certificate.extensions.keyUsage ?? 0) & usage) !== 0;
 }
 
@@ -169,7 +169,7 @@ function checkPurpose(certificate: Certificate, purpose: string, what: string): 
   if (extKeyUsage !== undefined && !extKeyUsage.includes(purpose)) throw new CertificateError('key-usage', `extKeyUsage lacks ${what}`);
 }
 
-function checkTime(certificate: Certificate, time: TimeReading, what: string): void {
+export function checkTime(certificate: Certificate, time: TimeReading, what: string): void {
   const verdict = judge(time, certificate.notBefore, certificate.notAfter);
   if (verdict === 'expired' || verdict === 'not-yet-valid') throw new CertificateError(verdict, `${what}: ${verdict}`);
 }

@@ -1,4 +1,5 @@
-import type { CborValue } from '../codec/cbor.js';
+import type { CborMap, CborValue } from '../codec/cbor.js';
+import { ShapeError } from '../codec/shape.js';
 import type { Clock, Log, Timer } from '../platform.js';
 import type { FramedConnection } from './framed-connection.js';
 import { type KeepAliveSettings, type KeepAliveState, keepAliveDeadline, nextKeepAlive, startKeepAlive } from './keep-alive.js';
@@ -7,10 +8,12 @@ import {
   type Control,
   classify,
   encodeControl,
+  encodeNotification,
   encodeRequest,
   encodeResponse,
   errorResponse,
   InteractionStatus,
+  type Notification,
   Operation,
   type Request,
   type Response,
@@ -23,11 +26,17 @@ export interface OperationalSettings {
   readonly keepAlive: KeepAliveSettings | undefined;
   /** Time for the acknowledgement of our close, milliseconds. */
   readonly closeTimeout: number;
+  /** What the peer leaves unread this long ends the connection, milliseconds. */
+  readonly sendDeadline: number;
 }
 
 export interface OperationalHandlers {
   /** Answers a request; the answer may come later. */
   onRequest(request: Request, answer: (response: Response) => void): void;
+  /** A message 30–33 that answers nothing of ours; Throws ShapeError. */
+  onRenewal(message: CborMap, answer: (message: CborMap) => void): void;
+  /** The peer has read everything that was sent. */
+  onDrain?(): void;
   /** Once, whatever ended the session. */
   onClose(reason: string): void;
 }
@@ -47,6 +56,8 @@ export class OperationalSession {
   #keepAliveTimer: Timer | undefined;
   #sequence = 0;
   #closing: Timer | undefined;
+  /** Runs while the peer reads slower than we write. */
+  #unread: Timer | undefined;
 
   constructor(connection: FramedConnection, settings: OperationalSettings, clock: Clock, log: Log, handlers: OperationalHandlers) {
     this.#connection = connection;
@@ -69,7 +80,17 @@ export class OperationalSession {
         this.#answer(errorResponse(0, InteractionStatus.INVALID_PARAMETER, error.message));
       },
       onClose: (reason) => this.#onClose(reason),
+      onDrain: () => {
+        this.#unread?.cancel();
+        this.#unread = undefined;
+        this.#handlers.onDrain?.();
+      },
     });
+  }
+
+  /** `full`: sent, but the peer is slow; `onDrain` follows, or the end of the session. */
+  notify(notification: Notification): 'sent' | 'full' | 'tooLarge' | 'closed' {
+    return this.#closing === undefined ? this.#send(encodeNotification(notification)) : 'closed';
   }
 
   /** Sends a request of ours; resolves with the response, or undefined when none came. */
@@ -117,13 +138,23 @@ export class OperationalSession {
         if (!this.#pending.deliver(inbound.response)) this.#log.debug('response to nothing of ours ignored', { id: inbound.response.id });
         break;
       case 'renewal':
-        this.#answer(errorResponse(0, InteractionStatus.UNSUPPORTED, 'renewal is not supported yet'));
+        if (this.#closing === undefined) this.#onRenewal(inbound.message);
         break;
       case 'notification':
         break;
       case 'malformed':
         this.#answer(errorResponse(inbound.id, InteractionStatus.INVALID_PARAMETER, inbound.text));
         break;
+    }
+  }
+
+  #onRenewal(message: CborMap): void {
+    try {
+      this.#handlers.onRenewal(message, (answer) => this.#connection.send(answer));
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      // protocol.md §1: the wrong shape is answered with the message's number.
+      this.#answer(errorResponse(message.get(1) as number, InteractionStatus.INVALID_PARAMETER, error.message));
     }
   }
 
@@ -159,11 +190,17 @@ export class OperationalSession {
   readonly #answerLater = (response: Response): void => this.#answer(response);
 
   #answer(response: Response): void {
-    const sent = this.#connection.send(encodeResponse(response));
-    if (sent === 'tooLarge') {
+    if (this.#send(encodeResponse(response)) === 'tooLarge') {
       const refusal = errorResponse(response.id, InteractionStatus.RESOURCE_EXHAUSTED, 'the response is larger than a message may be');
-      this.#connection.send(encodeResponse(refusal));
+      this.#send(encodeResponse(refusal));
     }
+  }
+
+  #send(value: CborValue): 'sent' | 'full' | 'tooLarge' | 'closed' {
+    const sent = this.#connection.send(value);
+    if (sent === 'full' && this.#connection.open)
+      this.#unread ??= this.#clock.after('send', this.#settings.sendDeadline, () => this.#connection.destroy('the peer does not read'));
+    return sent;
   }
 
   #received(): void {
@@ -208,6 +245,7 @@ export class OperationalSession {
   #onClose(reason: string): void {
     this.#keepAliveTimer?.cancel();
     this.#closing?.cancel();
+    this.#unread?.cancel();
     this.#keepAlive = undefined;
     this.#pending.close();
     this.#handlers.onClose(reason);

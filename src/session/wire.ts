@@ -1,26 +1,11 @@
 import { type CborMap, type CborValue, isMap } from '../codec/cbor.js';
 import { integerAt, mapOf } from '../codec/shape.js';
+import { InteractionStatus } from '../model/status.js';
+
+export { InteractionStatus };
 
 /** Requests, responses and control messages on an operational connection (protocol.md §3). */
 export const Operation = { READ: 1, WRITE: 2, SUBSCRIBE: 3, INVOKE: 4 } as const;
-
-/** Status of a response (protocol.md §3). */
-export const InteractionStatus = {
-  SUCCESS: 0,
-  UNKNOWN_ENDPOINT: 1,
-  UNKNOWN_FEATURE: 2,
-  UNKNOWN_ATTRIBUTE: 3,
-  UNKNOWN_COMMAND: 4,
-  INVALID_PARAMETER: 5,
-  READ_ONLY: 6,
-  WRITE_ONLY: 7,
-  NOT_AUTHORIZED: 8,
-  BUSY: 9,
-  UNSUPPORTED: 10,
-  CONSTRAINT: 11,
-  TIMEOUT: 12,
-  RESOURCE_EXHAUSTED: 13,
-} as const;
 
 export interface Request {
   readonly id: number;
@@ -55,7 +40,7 @@ export type Inbound =
   | { readonly kind: 'request'; readonly request: Request }
   | { readonly kind: 'response'; readonly response: Response }
   | { readonly kind: 'notification' }
-  | { readonly kind: 'renewal' }
+  | { readonly kind: 'renewal'; readonly message: CborMap }
   | { readonly kind: 'control'; readonly control: Control }
   | { readonly kind: 'malformed'; readonly id: number; readonly text: string };
 
@@ -72,7 +57,7 @@ export function classify(value: CborValue, pending: (id: number) => boolean): In
   const control = textControl(value) ?? numberControl(value);
   if (control !== undefined) return { kind: 'control', control };
   if (!known) return malformed(0, 'key 1: a message id is due');
-  if (!value.has(4) && id >= 30 && id <= 33 && !pending(id)) return { kind: 'renewal' };
+  if (!value.has(4) && id >= 30 && id <= 33 && !pending(id)) return { kind: 'renewal', message: value };
   const status = value.get(2);
   if (!value.has(4) && typeof status === 'number' && (pending(id) || !value.has(5))) return response(value, id, status);
   return malformed(id, 'Missing required field');

@@ -25,6 +25,7 @@ export interface NewZone {
   readonly authority: Certificate;
   readonly certificate: Uint8Array;
   readonly key: PrivateKey;
+  readonly adminToken?: Uint8Array;
 }
 
 const PREFIX = 'zone/';
@@ -39,6 +40,8 @@ export class ZoneTable {
   readonly #zones = new Map<number, Zone>();
   readonly #authorities = new Map<number, Certificate>();
   readonly #unreadable = new Set<number>();
+  /** Slots whose removal is being committed: nothing may be written into them after it. */
+  readonly #leaving = new Set<number>();
 
   /** Reads every slot. One that cannot be read is reported and its slot stays taken: it is not "never commissioned". */
   constructor(crypto: Crypto, journal: Journal, limits: ZoneLimits, log: Log) {
@@ -107,12 +110,27 @@ export class ZoneTable {
     return added;
   }
 
+  /** Replaces certificate and key of a zone in one commit; everything else stays. Rejects with StoreError; nothing has changed then. */
+  async replace(zone: Zone, renewed: Pick<Zone, 'certificate' | 'key'> & { readonly sequence: number }): Promise<Zone> {
+    if (this.#zones.get(zone.slot) !== zone || this.#leaving.has(zone.slot)) throw new StoreError('closed', 'the zone was removed');
+    const { certificate, key, sequence } = renewed;
+    const next: Zone = { ...zone, certificate, key, sequence };
+    await this.#journal.commit([{ key: PREFIX + zone.slot, value: encodeZone(this.#crypto, next) }]);
+    this.#zones.set(zone.slot, next);
+    return next;
+  }
+
   /** Removes the slot with its certificate and key. Rejects with StoreError; nothing has changed then. */
   async remove(zone: Zone): Promise<void> {
     if (this.#zones.get(zone.slot)?.id !== zone.id) return;
-    await this.#journal.commit([{ key: PREFIX + zone.slot, value: null }]);
-    this.#zones.delete(zone.slot);
-    this.#authorities.delete(zone.slot);
+    this.#leaving.add(zone.slot);
+    try {
+      await this.#journal.commit([{ key: PREFIX + zone.slot, value: null }]);
+      this.#zones.delete(zone.slot);
+      this.#authorities.delete(zone.slot);
+    } finally {
+      this.#leaving.delete(zone.slot);
+    }
   }
 
   #taken(): number {

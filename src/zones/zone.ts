@@ -1,5 +1,5 @@
 import { type CborValue, decodeCbor, encodeCbor } from '../codec/cbor.js';
-import { bytesAt, integerAt, mapOf, textAt } from '../codec/shape.js';
+import { bytesAt, integerAt, mapOf, optionalAt, textAt } from '../codec/shape.js';
 import type { DialectName } from '../dialect/messages.js';
 import type { Crypto, PrivateKey } from '../platform.js';
 
@@ -36,6 +36,10 @@ export interface Zone {
   /** X.509 DER of the device's operational certificate. */
   readonly certificate: Uint8Array;
   readonly key: PrivateKey;
+  /** The admin token it was commissioned with, as received: for the owner, it grants nothing here (protocol.md §2.12). */
+  readonly adminToken?: Uint8Array;
+  /** Of the last renewal: stored and echoed, never compared (protocol.md §3). Absent before the first. */
+  readonly sequence?: number;
 }
 
 const VERSION = 1;
@@ -56,6 +60,8 @@ export function encodeZone(crypto: Crypto, zone: Zone): Uint8Array {
       [9, zone.certificate],
       [10, crypto.exportKey(zone.key)],
       [11, zone.order],
+      ...(zone.adminToken === undefined ? [] : [[12, zone.adminToken] as const]),
+      ...(zone.sequence === undefined ? [] : [[13, zone.sequence] as const]),
     ]),
   );
 }
@@ -63,6 +69,8 @@ export function encodeZone(crypto: Crypto, zone: Zone): Uint8Array {
 /** Throws ShapeError or CborError when the record is not a zone of this version. */
 export function decodeZone(crypto: Crypto, slot: number, bytes: Uint8Array): Zone {
   const map = mapOf(decodeCbor(bytes), 'zone record');
+  const adminToken = optionalAt(map, 12, () => bytesAt(map, 12, 'admin token'));
+  const sequence = optionalAt(map, 13, () => integerAt(map, 13, 'sequence', 0, 0xffff_ffff));
   integerAt(map, 0, 'zone record version', VERSION, VERSION);
   return {
     slot,
@@ -77,5 +85,7 @@ export function decodeZone(crypto: Crypto, slot: number, bytes: Uint8Array): Zon
     certificate: bytesAt(map, 9, 'operational certificate'),
     key: crypto.importKey(bytesAt(map, 10, 'operational key', 32)),
     order: integerAt(map, 11, 'order'),
+    ...(adminToken === undefined ? {} : { adminToken }),
+    ...(sequence === undefined ? {} : { sequence }),
   };
 }

@@ -4,12 +4,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Machine } from '../../src/cli/controller-commands.js';
 import { main } from '../../src/cli/controller-main.js';
+import { toHex } from '../../src/codec/hex.js';
 import { closest } from '../../src/errors.js';
 import { nodeCrypto } from '../../src/node/crypto.js';
+import { decodeAdminToken } from '../../src/pki/admin-token.js';
+import { decodeZone } from '../../src/zones/zone.js';
 import { ControllerWorld } from '../controller/world.js';
+import { makeMaker, provision, reopen } from '../world/attestation.js';
 import { VirtualClock } from '../world/clock.js';
 import { DISCRIMINATOR, SETUP_CODE } from '../world/device-world.js';
 import { VirtualMulticast } from '../world/network.js';
+import { pem } from '../world/peer.js';
 
 interface Ran {
   readonly code: number;
@@ -58,7 +63,7 @@ describe('help', () => {
   it('has every command, every option, the exit codes and examples, on stdout', async () => {
     const { code, out, err } = await run(['--help']);
     expect([code, err]).toEqual([0, '']);
-    for (const word of ['discover', 'commission', 'zones', 'devices', 'read', 'ping', 'Examples:', 'Exit codes:'])
+    for (const word of ['discover', 'commission', 'token', 'zones', 'devices', 'read', 'ping', 'renew', 'Examples:', 'Exit codes:'])
       expect(out).toContain(word);
     for (const option of ['--zone', '--zone-type', '--dialect', '--interface', '--json']) expect(out).toContain(`${option} `);
   });
@@ -94,6 +99,10 @@ describe('usage errors: exit code 2, and the closest right word', () => {
     [['commission', '1', '--address', 'fd00::1:8444'], /--address: .* is not HOST:PORT/],
     [['commission', '1', '--operational-port', '0'], /--operational-port: '0'/],
     [['--interface', 'eth0,', 'discover'], /--interface: an empty name/],
+    [['commission', '1', '--attestation', 'requir'], /--attestation: 'requir' is none of .*; the closest is 'require'/],
+    [['token'], /required option '--out <file>'/],
+    [['token', '--out', 'x', '--days', '0'], /--days: '0' is not a number of 1…3650/],
+    [['token', '--out', 'x', '--permissions', 'commission,veiw'], /--permissions: 'veiw' is none of .*; the closest is 'view'/],
     [['read', 'a', 'b', 'c'], /too many arguments/],
     [['commission'], /missing required argument 'qr-or-code'/],
   ])('%j', async (argv, message) => {
@@ -109,6 +118,11 @@ describe('usage errors: exit code 2, and the closest right word', () => {
     [['commission', '20220211', '--operational-port', '1'], /--operational-port: goes with --address/],
     [['commission', '20220211', '--address', '[fe80::1]:8444'], /a link-local address needs its interface: \[fe80::1%eth0\]:8444/],
     [['--dialect', 'reference', '--priority', '1', 'commission', '20220211'], /--priority: contradicts --dialect reference/],
+    [['commission', '20220211', '--attestation', 'require'], /--attestation: 'require' needs .* --attestation-ca FILE/],
+    [['--dialect', 'reference', 'commission', '20220211', '--attestation', 'warn'], /--attestation: contradicts --dialect reference/],
+    [['--dialect', 'reference', 'commission', '20220211', '--admin-token', 'x'], /--admin-token: contradicts --dialect reference/],
+    [['commission', '20220211', '--admin-token', '/dev/null'], /--admin-token: \/dev\/null: /],
+    [['commission', '20220211', '--attestation-ca', 'no such file'], /--attestation-ca: no such file: ENOENT/],
     [['--zone-type', 'test', 'commission', '20220211'], /'test' exists in the reference dialect alone; add --dialect reference/],
     [['--zone-name', 'GRID', 'commission', '20220211'], /zone name: 'GRID' is the name of a zone type/],
     [['read', '0/DevicInfo'], /feature: 'DevicInfo' .*closest name is 'DeviceInfo'/],
@@ -208,6 +222,11 @@ describe('with a device', () => {
     expect((await go('read')).out).toMatch(/^vendorName +MASH Reference$/m);
     expect(JSON.parse((await go('ping', device.serial, '--json')).out)).toEqual({ device: device.id, milliseconds: expect.any(Number) });
 
+    const renewed = await go('renew', '--json');
+    expect(JSON.parse(renewed.out)).toEqual({ device: device.id, validUntil: expect.stringMatching(/^\d{4}-/) });
+    expect(renewed.err).toContain('acknowledged, stored');
+    expect(await go('ping')).toMatchObject({ code: 0 });
+
     expect(await go('read', '0/Tariff', '--json')).toMatchObject({ code: 1, out: expect.stringContaining('"status":"UNKNOWN_FEATURE"') });
     expect(await go('ping', 'nobody')).toMatchObject({ code: 3, err: expect.stringContaining(`Its devices: ${device.id}`) });
     expect(await go('--zone-type', 'grid', 'commission', label)).toMatchObject({ code: 2, err: expect.stringContaining("has 'home'") });
@@ -224,6 +243,50 @@ describe('with a device', () => {
       deviceInfo: { zoneCount: 1, specVersion: '1.0' },
     });
     expect(value.steps.map(({ number }: { number: number }) => number)).toHaveLength(13);
+  });
+
+  it('token issues what commission --admin-token takes and the device verifies', async () => {
+    const file = join(folder, 'phone.token');
+    expect(await go('token', '--out', file)).toMatchObject({ code: 3, err: expect.stringContaining('There is no zone') });
+    await go('commission', label);
+    const issued = await go('token', '--out', file, '--days', '7', '--permissions', 'commission, view', '--json');
+    const token = new Uint8Array(await fs.readFile(file));
+    const fields = decodeAdminToken(token);
+    expect(JSON.parse(issued.out)).toEqual({
+      token: toHex(fields.id),
+      zone: expect.stringMatching(/^[0-9A-F]{16}$/),
+      permissions: ['commission', 'view'],
+      expiresAt: new Date(fields.expiresAt * 1000).toISOString(),
+      file,
+    });
+    expect([fields.permissions, fields.expiresAt - fields.issuedAt]).toEqual([5, 7 * 86_400]);
+    expect((await fs.stat(file)).mode & 0o777).toBe(0o600);
+
+    const [zone] = world.device.device.status.zones;
+    await reopen(world.device, (journal) => journal.commit([{ key: 'zone/0', value: null }]));
+    await go('token', '--out', join(folder, 'viewer.token'), '--permissions', 'view');
+    const refused = await go('commission', label, '--admin-token', join(folder, 'viewer.token'), '--json');
+    expect(JSON.parse(refused.out)).toMatchObject({ error: { code: 'REFUSED', message: expect.stringContaining('Invalid admin token') } });
+    expect(await go('commission', label, '--admin-token', file)).toMatchObject({ code: 0 });
+    expect(world.device.device.status.zones).toMatchObject([{ id: zone?.id }]);
+    await reopen(world.device, async (journal) => {
+      expect(decodeZone(world.device.crypto, 0, journal.get('zone/0') ?? new Uint8Array(0)).adminToken).toEqual(token);
+    });
+  });
+
+  it('commission --attestation require --attestation-ca: the chain in the result, or exit code 4', async () => {
+    const maker = makeMaker();
+    const file = join(folder, 'maker.pem');
+    await fs.writeFile(file, pem(maker.root.der));
+    const required = ['--attestation', 'require', '--attestation-ca', file, '--json'];
+    expect(await go('commission', label, ...required)).toMatchObject({
+      code: 4,
+      err: expect.stringContaining('An attestation is required'),
+    });
+    await provision(world.device, maker.attestation);
+    const { code, out } = await go('commission', label, ...required);
+    expect(code).toBe(0);
+    expect(JSON.parse(out).attestation).toMatchObject({ status: 'verified', maker: 'Maker, SIM-1' });
   });
 
   it('a wrong code: exit code 4', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CborValue, Float, WideInteger } from '../../src/codec/cbor.js';
 import { attributeName, attributeNumber, featureName, featureNumber, namedValues, plain } from '../../src/controller/names.js';
-import { deviceInfoFeature } from '../../src/features/device-info.js';
+import { DEVICE_INFO } from '../../src/features/device-info-table.js';
 
 describe('names', () => {
   it('of features go both ways, in any case; numbers pass', () => {
@@ -18,15 +18,14 @@ describe('names', () => {
   });
 
   it('of DeviceInfo are those of the device', () => {
-    const { attributes } = deviceInfoFeature({} as never);
-    for (const { id, name } of attributes) {
+    for (const { id, name } of DEVICE_INFO.attributes) {
       expect(attributeName(1, id)).toBe(name);
       expect(attributeNumber(1, name.toUpperCase())).toBe(id);
     }
   });
 
   it('of attributes without a name are their numbers', () => {
-    expect([attributeName(1, 99), attributeName(9, 1), attributeName(9, 0xfffb)]).toEqual(['99', '1', 'attributeList']);
+    expect([attributeName(1, 99), attributeName(10, 1), attributeName(9, 0xfffb)]).toEqual(['99', '1', 'attributeList']);
     expect([attributeNumber(9, '1'), attributeNumber(9, 'featureMap'), attributeNumber(9, '65536')]).toEqual([1, 0xfffc, undefined]);
   });
 });

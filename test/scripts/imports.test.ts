@@ -60,8 +60,10 @@ describe('the import checker', () => {
     plant('src/node/planted.ts', "export { p256 } from '@noble/curves/nist.js';");
     plant('src/cli/planted.ts', "export * from '@peculiar/x509';");
     plant('src/discovery/planted.ts', "export * from 'dns-packet';");
+    plant('src/controller/planted.ts', "export * from 'node-forge';");
     const { code, text } = check();
     expect(code).toBe(1);
+    expect(text).toMatch(/src\/controller\/planted\.ts → .*node-forge.*\(no other package\)/);
     expect(text).toMatch(/src\/session\/planted\.ts → .*\(no Node in the core\)/);
     expect(text).toMatch(/src\/node\/planted\.ts → .*\(package @noble/);
     expect(text).toMatch(/src\/cli\/planted\.ts → .*\(package @peculiar\/x509\)/);

@@ -3,6 +3,7 @@ import { concat } from '../../src/codec/bytes.js';
 import type { CborKey, CborValue } from '../../src/codec/cbor.js';
 import { encodeFrame } from '../../src/codec/frame.js';
 import { fromHex } from '../../src/codec/hex.js';
+import { ShapeError } from '../../src/codec/shape.js';
 import { FramedConnection } from '../../src/session/framed-connection.js';
 import { OperationalSession, type OperationalSettings } from '../../src/session/operational-session.js';
 import { encodeRequest, type Request, type Response } from '../../src/session/wire.js';
@@ -14,6 +15,7 @@ const DRAFT: OperationalSettings = {
   form: 'text',
   keepAlive: { interval: 30_000, timeout: 5000, missed: 3, mode: 'always' },
   closeTimeout: 5000,
+  sendDeadline: 60_000,
 };
 const REFERENCE: OperationalSettings = {
   ...DRAFT,
@@ -35,16 +37,22 @@ function session(
   const requests: Request[] = [];
   const answers: ((response: Response) => void)[] = [];
   const closed: string[] = [];
+  const renewals: unknown[] = [];
   const operational = new OperationalSession(new FramedConnection(device, maximum, sendMaximum), settings, clock, new MemoryLog(), {
     onRequest: (request, answer) => {
       requests.push(request);
       answers.push(answer);
       if (respond !== 'later') answer(respond(request));
     },
+    onRenewal: (message, answer) => {
+      if (message.get(2) === undefined) throw new ShapeError('message 30 key 2, nonce: bytes are due');
+      renewals.push(message.get(1));
+      answer(map([1, 33], [2, 4], [3, 0]));
+    },
     onClose: (reason) => closed.push(reason),
   });
   operational.start();
-  return { clock, operational, peer: new FramePeer(peer), requests, answers, closed };
+  return { clock, operational, peer: new FramePeer(peer), requests, answers, renewals, closed };
 }
 
 function map(...entries: readonly (readonly [CborKey, CborValue])[]): Map<CborKey, CborValue> {
@@ -315,5 +323,80 @@ describe('close', () => {
     expect(closed).toEqual(['replaced']);
     expect(peer.closed).toBe('ECONNRESET');
     expect(clock.pending()).toEqual([]);
+  });
+});
+
+describe('messages 30–33', () => {
+  it('go to the renewal, whose answer goes back; a request with such an id does not', async () => {
+    const { peer, renewals, requests } = session();
+    peer.send(map([1, 30], [2, new Uint8Array(32)]));
+    peer.send(readRequest(30));
+    await settle();
+    expect(peer.take()).toEqual([map([1, 33], [2, 4], [3, 0]), map([1, 30], [2, 0], [3, map([1, 'value'])])]);
+    expect([renewals, requests.length]).toEqual([[30], 1]);
+  });
+
+  it('of the wrong shape are answered by status 5 with their number, and the connection goes on', async () => {
+    const { peer, closed } = session();
+    peer.send(map([1, 32]));
+    await settle();
+    expect(peer.take()).toEqual([map([1, 32], [2, 5], [3, map([1, 'message 30 key 2, nonce: bytes are due'])])]);
+    expect(closed).toEqual([]);
+  });
+
+  it('are not begun after our close', async () => {
+    const { operational, peer, renewals } = session();
+    operational.close('done');
+    peer.send(map([1, 30], [2, new Uint8Array(32)]));
+    await settle();
+    expect(renewals).toEqual([]);
+  });
+});
+
+describe('a peer that does not read', () => {
+  const notice = { subscription: 1, endpoint: 0, feature: 1, values: map([31, 'x'.repeat(64)]) };
+
+  function slow(sendDeadline: number) {
+    const clock = new VirtualClock();
+    const { device, peer } = streamPair({ highWater: 200 });
+    const closed: string[] = [];
+    let drained = 0;
+    const operational = new OperationalSession(new FramedConnection(device, 8192), { ...TCP, sendDeadline }, clock, new MemoryLog(), {
+      onRequest: () => {},
+      onRenewal: () => {},
+      onDrain: () => {
+        drained += 1;
+      },
+      onClose: (reason) => closed.push(reason),
+    });
+    operational.start();
+    const frames = new FramePeer(peer);
+    peer.pause();
+    let sent: string = 'sent';
+    for (let i = 0; sent === 'sent' && i < 100; i++) sent = operational.notify(notice);
+    return { clock, operational, peer, frames, closed, sent, drained: () => drained };
+  }
+
+  it('is closed at the send deadline', async () => {
+    const { clock, closed, sent } = slow(60_000);
+    expect(sent).toBe('full');
+    await clock.advance(59_999);
+    expect(closed).toEqual([]);
+    await clock.advance(1);
+    expect([closed, clock.pending()]).toEqual([['the peer does not read'], []]);
+  });
+
+  it('goes on when it has read everything in time', async () => {
+    const { clock, closed, peer, drained } = slow(60_000);
+    await clock.advance(59_000);
+    peer.resume();
+    await clock.advance(120_000);
+    expect([closed, drained(), clock.pending()]).toEqual([[], 1, []]);
+  });
+
+  it('gets no notification after our close', () => {
+    const { operational } = slow(60_000);
+    operational.close('bye');
+    expect(operational.notify(notice)).toBe('closed');
   });
 });

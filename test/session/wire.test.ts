@@ -69,7 +69,7 @@ describe('responses', () => {
 
   it('what looks like a renewal or an acknowledgement is a response when its id is pending', () => {
     const acknowledgement = map([1, 33], [2, 0]);
-    expect(seen(acknowledgement, nothingPending)).toEqual({ kind: 'renewal' });
+    expect(seen(acknowledgement, nothingPending)).toEqual({ kind: 'renewal', message: acknowledgement });
     expect(seen(acknowledgement, (id) => id === 33)).toEqual({ kind: 'response', response: { id: 33, status: 0 } });
     expect(seen(map([1, 33], [2, 0], [3, map()]), (id) => id === 33).kind).toBe('response');
   });
@@ -109,8 +109,8 @@ describe('notifications', () => {
 
 describe('renewals', () => {
   it.each([30, 31, 32, 33])('message %i', (type) => {
-    expect(seen(map([1, type], [2, new Uint8Array(32)]))).toEqual({ kind: 'renewal' });
-    expect(seen(map([1, type]))).toEqual({ kind: 'renewal' });
+    for (const message of [map([1, type], [2, new Uint8Array(32)]), map([1, type])])
+      expect(seen(message)).toEqual({ kind: 'renewal', message });
   });
 
   it.each([29, 34])('%i is not one', (type) => {

@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Control, type ControlEvent, type ControlFacts, controlRule, nextControl } from '../../src/failsafe/control-state.js';
+
+const { AUTONOMOUS: A, CONTROLLED: C, LIMITED: L, FAILSAFE: F, OVERRIDE: O } = Control;
+const facts = (over: Partial<ControlFacts> = {}): ControlFacts => ({
+  override: false,
+  failsafe: false,
+  connected: true,
+  limitInForce: false,
+  setpointInForce: false,
+  returned: false,
+  ...over,
+});
+const ALONE = facts({ connected: false });
+const LIMIT = facts({ limitInForce: true });
+
+describe('features.md §1: the first that holds', () => {
+  test.each([
+    [facts({ override: true, failsafe: true, limitInForce: true }), O, O],
+    [facts({ failsafe: true, connected: false, limitInForce: true }), F, F],
+    [facts({ connected: false, limitInForce: true }), A, C],
+    [LIMIT, L, C],
+    [facts({ setpointInForce: true }), C, C],
+    [facts(), C, A],
+    [facts({ returned: true }), C, C],
+  ])('%j', (given, draft, reference) => {
+    expect(controlRule('d', given)).toBe(draft);
+    expect(controlRule('r', given)).toBe(reference);
+  });
+});
+
+describe('features.md §1, the table', () => {
+  const rows: readonly [ControlEvent, Control, ControlFacts, Control][] = [
+    ['zoneConnected', A, facts(), C],
+    ['zoneConnected', A, LIMIT, L],
+    ['zoneConnected', C, LIMIT, L],
+    ['zoneConnected', L, facts(), C],
+    ['zoneConnected', F, facts(), C],
+    ['zoneConnected', F, LIMIT, L],
+    ['valuesChanged', C, LIMIT, L],
+    ['valuesChanged', L, facts(), C],
+    ['lastConnectionLost', C, facts({ failsafe: true }), F],
+    ['lastConnectionLost', L, facts({ failsafe: true, limitInForce: true }), F],
+    ['lastConnectionLost', O, facts({ failsafe: true, connected: false }), F],
+    ['lastConnectionLost', O, facts({ failsafe: true, override: true }), O],
+    ['failsafeOver', F, ALONE, A],
+    ['failsafeOver', F, facts({ failsafe: true }), F],
+    ['overrideOn', A, facts({ override: true }), O],
+    ['overrideOn', C, facts({ override: true }), O],
+    ['overrideOn', L, facts({ override: true }), O],
+    ['overrideOn', F, facts({ override: true, failsafe: true }), O],
+    ['overrideOff', O, facts({ failsafe: true }), F],
+    ['overrideOff', O, LIMIT, L],
+    ['lastZoneRemoved', C, ALONE, A],
+    ['lastZoneRemoved', L, ALONE, A],
+    ['lastZoneRemoved', F, ALONE, A],
+    ['lastZoneRemoved', O, ALONE, A],
+    ['boot', A, facts({ failsafe: true }), F],
+    ['boot', A, ALONE, A],
+  ];
+  test.each(rows)('%s in %i', (event, from, given, to) => expect(nextControl('d', from, event, given)).toBe(to));
+
+  const refused: readonly [ControlEvent, readonly Control[]][] = [
+    ['zoneConnected', [O]],
+    ['valuesChanged', [A, F, O]],
+    ['connectionLost', [A, C, L, F, O]],
+    ['lastConnectionLost', [A, F]],
+    ['failsafeOver', [A, C, L, O]],
+    ['overrideOn', [O]],
+    ['overrideOff', [A, C, L, F]],
+    ['lastZoneRemoved', [A]],
+    ['boot', [C, L, F, O]],
+  ];
+  test.each(refused)('%s changes nothing in %j', (event, states) => {
+    const any = fc.record({
+      override: fc.boolean(),
+      failsafe: fc.boolean(),
+      connected: fc.boolean(),
+      limitInForce: fc.boolean(),
+      setpointInForce: fc.boolean(),
+      returned: fc.boolean(),
+    });
+    fc.assert(fc.property(any, (given) => states.every((state) => nextControl('d', state, event, given) === state)));
+  });
+});
