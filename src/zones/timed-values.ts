@@ -71,7 +71,7 @@ export function clearTimed(book: Book, zone: string): Book {
 }
 
 export function expire(book: Book, now: number): Book {
-  return keep(book, (group) => group.until === undefined || group.until >= now);
+  return keep(book, (group) => group.until === undefined || group.until > now);
 }
 
 /** The earliest end of a duration; infinity without one. */
