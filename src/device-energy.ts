@@ -1,5 +1,6 @@
 import type { EnergyConfig } from './failsafe/energy-state.js';
 import type { StageTarget } from './failsafe/energy-view.js';
+import type { ProcessEvent } from './failsafe/process-state.js';
 import { EnergyControl } from './features/energy-control.js';
 import type { BoardDefinition, ControlAbilities, ElectricalRatings } from './model/board.js';
 import type { Clock, Log } from './platform.js';
@@ -61,6 +62,16 @@ export class DeviceEnergy {
 
   zoneRemoved(zone: Zone): void {
     for (const { core } of this.features.values()) core.dispatch({ type: 'zoneRemoved', zoneId: zone.id });
+  }
+
+  /** What the device itself does with its process (features.md §2). */
+  process(event: ProcessEvent): void {
+    for (const { core } of this.features.values()) core.dispatch({ type: 'process', event });
+  }
+
+  /** The targets in force, for a power stage that has just started. */
+  get targets(): readonly StageTarget[] {
+    return [...this.features.values()].map(({ core }) => core.target);
   }
 
   /** The user's override, on or off again. */

@@ -1,9 +1,6 @@
 import type { DeviceIdentity } from './device-identity.js';
 import { checkConformance } from './features/conformance.js';
 import { DeviceInfo, type DeviceTexts, type ZoneAdministration } from './features/device-info.js';
-import { Electrical } from './features/electrical.js';
-import { idleReading, Measurement } from './features/measurement.js';
-import { Status } from './features/status.js';
 import type { BoardDefinition } from './model/board.js';
 import type { FeatureInstance } from './model/feature.js';
 import { DeviceModel, describeEndpoints, type EndpointDefinition } from './model/model.js';
@@ -18,6 +15,8 @@ export interface DeviceModelParts {
   readonly deviceInfoNotifies: boolean;
   /** EnergyControl by endpoint. */
   readonly energy: ReadonlyMap<number, FeatureInstance>;
+  /** Features of the power stage by endpoint. */
+  power(endpoint: number): readonly FeatureInstance[];
 }
 
 /** The endpoints of a board with the features that this firmware has for them. Throws ConfigError when the board lacks what is mandatory. */
@@ -39,13 +38,8 @@ export function deviceModel(parts: DeviceModelParts): DeviceModel {
     texts,
     notifies: deviceInfoNotifies,
   });
-  const endpoints: readonly EndpointDefinition[] = board.endpoints.map(({ id, type, label, featureMap, electrical, measures }) => {
-    const features: FeatureInstance[] = id === 0 ? [info] : [];
-    if (electrical !== undefined) {
-      features.push(new Status(), new Electrical(electrical));
-      const { phaseCount, nominalVoltage, nominalFrequency } = electrical;
-      if (measures !== undefined) features.push(new Measurement(measures, idleReading(phaseCount, nominalVoltage, nominalFrequency)));
-    }
+  const endpoints: readonly EndpointDefinition[] = board.endpoints.map(({ id, type, label, featureMap }) => {
+    const features: FeatureInstance[] = id === 0 ? [info] : [...parts.power(id)];
     const energyControl = energy.get(id);
     if (energyControl !== undefined) features.push(energyControl);
     return { id, type, featureMap, features, ...(label === undefined ? {} : { label }) };

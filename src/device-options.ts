@@ -57,5 +57,7 @@ export interface DeviceStatus {
   readonly zones: readonly ZoneStatus[];
   /** Of each endpoint that zones control. */
   readonly energy: readonly EnergyStatus[];
+  /** mW drawn now; undefined without a power stage. */
+  readonly power: number | undefined;
   readonly relayClosed: boolean | undefined;
 }

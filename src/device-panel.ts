@@ -1,4 +1,4 @@
-import type { Button, Display, Relay, RelayDriver } from '../hal/index.js';
+import type { Button, Display, PowerStage, Relay, RelayDriver } from '../hal/index.js';
 import { type Press, watchPresses } from './commissioning/press.js';
 import type { BoardDefinition } from './model/board.js';
 import type { Clock, Log } from './platform.js';
@@ -8,6 +8,7 @@ export interface DeviceParts {
   readonly button?: Button;
   readonly display?: Display;
   readonly relay?: RelayDriver;
+  readonly powerStage?: PowerStage;
 }
 
 /** Button, display and relay of the device. A part that fails is reported and ends nothing else. */
@@ -43,6 +44,11 @@ export class DevicePanel {
       closed = this.#relay?.read();
     });
     return closed;
+  }
+
+  /** Nothing is switched once the panel is closed. */
+  setRelay(closed: boolean): void {
+    if (!this.#closed) this.#try('relay', () => this.#relay?.set(closed));
   }
 
   showText(lines: readonly string[]): void {

@@ -11,6 +11,7 @@ import { deviceModel } from './device-model.js';
 import type { DeviceOptions, DeviceStatus } from './device-options.js';
 import type { DevicePanel } from './device-panel.js';
 import { DevicePorts } from './device-ports.js';
+import { DevicePower } from './device-power.js';
 import { DeviceServices } from './device-services.js';
 import { JournalledTexts } from './device-texts.js';
 import { ZoneCommands } from './interaction/zone-commands.js';
@@ -44,6 +45,7 @@ export class DeviceRuntime {
   readonly #commissioning: CommissioningIdentity;
   readonly #certificates: CertificateWatch;
   readonly #energy: DeviceEnergy;
+  readonly #power: DevicePower;
   readonly #sessions: ZoneSessions;
   readonly #commissioner: Commissioner;
   readonly #services: DeviceServices;
@@ -69,6 +71,20 @@ export class DeviceRuntime {
     this.#zones = zones;
     this.#identities = new TlsIdentities(zones);
     this.#commissioning = new CommissioningIdentity(crypto, journal, time, profile, identity.discriminator, log);
+    const power = new DevicePower({
+      board,
+      stage: options.parts.powerStage,
+      clock,
+      log: log.scoped('power'),
+      now: () => {
+        const reading = time.read();
+        return reading.quality === 'unset' ? undefined : reading.now;
+      },
+      setRelay: (closed) => panel.setRelay(closed),
+      onProcess: (type) => this.#energy.process({ type }),
+      onChanged: () => changed(),
+    });
+    this.#power = power;
     this.#energy = new DeviceEnergy({
       profile,
       board,
@@ -76,8 +92,7 @@ export class DeviceRuntime {
       journal,
       log,
       zones: zones.all,
-      // Without a power stage nothing demands energy: the relay stays in its safe state, whatever the ceiling.
-      onTarget: (endpoint, { ceiling, paused }) => log.debug('power target', { endpoint, ceiling, paused }),
+      onTarget: (_endpoint, target) => power.obey(target),
       onChanged: () => changed(),
     });
     const model = deviceModel({
@@ -92,6 +107,7 @@ export class DeviceRuntime {
       }),
       texts: new JournalledTexts(journal),
       energy: this.#energy.features,
+      power: (endpoint) => power.features(endpoint),
       deviceInfoNotifies: profile['subscriptions.deviceInfo'] === 'notify',
     });
     const certificates = new CertificateWatch({ profile, crypto, clock, log: log.scoped('zones'), time, zones });
@@ -146,6 +162,7 @@ export class DeviceRuntime {
   async start(): Promise<void> {
     const { profile, board, openWindow, platform } = this.#options;
     this.#floor.start(() => this.#time.observe());
+    this.#power.start(this.#energy.targets[0]);
     await this.#ports.start();
     await this.#services.start();
     for (const zone of this.#zones.all) {
@@ -178,6 +195,7 @@ export class DeviceRuntime {
         expiresAt: this.#certificates.expiresAt(zone),
       })),
       energy: this.#energy.status,
+      power: this.#power.power,
       relayClosed: this.#panel.relayClosed,
     };
   }
@@ -197,6 +215,7 @@ export class DeviceRuntime {
     this.#floor.close();
     // What is in the journal is what a boot needs: the loss of the zones that follows is not a failsafe to be counted.
     this.#energy.close();
+    this.#power.close();
     this.#certificates.close();
     this.#commissioner.close();
     this.#sessions.close('the device stops');

@@ -2,12 +2,25 @@ import { describe, expect, it } from 'vitest';
 import { simEvse } from '../boards/sim-evse.js';
 import type { DeviceIdentity } from '../src/device-identity.js';
 import { deviceModel } from '../src/device-model.js';
+import { DevicePower } from '../src/device-power.js';
 import { ConfigError } from '../src/errors.js';
 import type { BoardDefinition } from '../src/model/board.js';
+import { VirtualClock } from './world/clock.js';
+import { MemoryLog } from './world/log.js';
 
 const caller = { id: 'A', type: 3, priority: 3 };
 
 function model(board: BoardDefinition) {
+  const power = new DevicePower({
+    board,
+    stage: undefined,
+    clock: new VirtualClock(),
+    log: new MemoryLog(),
+    now: () => undefined,
+    setRelay: () => {},
+    onProcess: () => {},
+    onChanged: () => {},
+  });
   return deviceModel({
     board,
     identity: { serialNumber: 'S1' } as DeviceIdentity,
@@ -16,6 +29,7 @@ function model(board: BoardDefinition) {
     texts: { read: () => null, store: () => Promise.resolve() },
     deviceInfoNotifies: true,
     energy: new Map(),
+    power: (endpoint) => power.features(endpoint),
   });
 }
 

@@ -1,6 +1,9 @@
 import type { PowerOrder, PowerStage, PowerStageReading } from '../../hal/index.js';
 import { type Car, type ChargerRating, SimulatedCharger } from './charger.js';
 
+/** The hardware of `sim-evse`. */
+export const CHARGER_RATING: ChargerRating = { phases: 3, voltage: 230, minimumCurrent: 6000, maximumCurrent: 16_000 };
+
 /** The car that stands at the simulated charger when it starts. */
 export const SIMULATED_CAR: Car = { capacity: 60_000_000, stateOfCharge: 35, target: 80, maximumCurrent: 16_000, phases: 3 };
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { CHARGER_RATING, SimulatedChargerStage } from '../../boards/sim/charger-stage.js';
 import { MockButton, MockDisplay, MockRelayDriver } from '../../hal/mock/index.js';
 import { MashDevice } from '../device.js';
 import { ConfigError, NetworkError, StoreError } from '../errors.js';
@@ -27,13 +28,14 @@ async function run(options: DeviceArguments): Promise<void> {
   const display = new MockDisplay((shown) => {
     if (terminal) panel.draw(shown);
   });
+  const powerStage = new SimulatedChargerStage(CHARGER_RATING, () => clock.now());
   const relay = new MockRelayDriver((closed) => log.info('relay', { closed }));
   const lock = await lockState(options.state);
   const ipv4 = profile['discovery.ipv4'] === 'on';
   const device = new MashDevice({
     profile,
     board,
-    parts: { button, display, relay },
+    parts: { button, display, relay, powerStage },
     platform: {
       clock,
       crypto: nodeCrypto(),

@@ -275,6 +275,7 @@ function sameValue(a: EnergyValue, b: EnergyValue): boolean {
 function sameTarget(a: StageTarget, b: StageTarget): boolean {
   return (
     a.paused === b.paused &&
+    a.aborted === b.aborted &&
     ([0, 1] as const).every(
       (side) =>
         a.ceiling[side] === b.ceiling[side] &&

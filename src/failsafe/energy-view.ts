@@ -23,6 +23,8 @@ export interface StageTarget {
   readonly phaseSetpoint: Pair<Phases | null>;
   /** By Pause. */
   readonly paused: boolean;
+  /** By Stop or CancelProcess: the process does not go on. */
+  readonly aborted: boolean;
 }
 
 /** Carries a step to its end: the control state follows from its table. */
@@ -114,6 +116,7 @@ export function stageTarget(state: EnergyState): StageTarget {
     setpoint: pairOf((side) => (free ? null : target(setpoint(state, side), ceilings[side]))),
     phaseSetpoint: pairOf((side) => (free ? null : cappedPhases(phaseSetpoint(state, side), phases[side]))),
     paused: state.process.name === Process.PAUSED,
+    aborted: state.process.name === Process.ABORTED,
   };
 }
 

@@ -1,4 +1,5 @@
 import { boards } from '../../boards/index.js';
+import { CHARGER_RATING, SimulatedChargerStage } from '../../boards/sim/charger-stage.js';
 import { MockButton, MockDisplay, MockFlash, MockRelayDriver } from '../../hal/mock/index.js';
 import { parseSetupCode } from '../../src/crypto/setup-code.js';
 import { MashDevice } from '../../src/device.js';
@@ -20,6 +21,8 @@ export interface WorldOptions {
   readonly set?: Readonly<Record<string, string>>;
   readonly openWindow?: boolean;
   readonly windowAtStart?: 'open' | 'closed';
+  /** With a simulated charger and car behind the relay. */
+  readonly powerStage?: boolean;
   /** Unix milliseconds of the wall clock. */
   readonly wall?: number;
 }
@@ -34,10 +37,12 @@ export class DeviceWorld {
   readonly profile: Profile;
   readonly #board: BoardDefinition;
   readonly #openWindow: boolean;
+  readonly #powerStage: boolean;
   readonly #peers: Peer[] = [];
   button = new MockButton(() => this.clock.now());
   display = new MockDisplay();
   relay = new MockRelayDriver();
+  stage: SimulatedChargerStage | undefined;
   device!: MashDevice;
 
   private constructor(options: WorldOptions) {
@@ -47,6 +52,7 @@ export class DeviceWorld {
     const board = boards.get('sim-evse') as BoardDefinition;
     this.#board = { ...board, windowAtStart: options.windowAtStart ?? 'open' };
     this.#openWindow = options.openWindow ?? false;
+    this.#powerStage = options.powerStage ?? false;
   }
 
   static async start(options: WorldOptions = {}): Promise<DeviceWorld> {
@@ -60,10 +66,19 @@ export class DeviceWorld {
     this.button = new MockButton(() => this.clock.now());
     this.display = new MockDisplay();
     this.relay = new MockRelayDriver();
+    this.stage = this.#powerStage ? new SimulatedChargerStage(CHARGER_RATING, () => this.clock.now()) : undefined;
+    this.stage?.simulate((charger) => {
+      charger.noiseFrozen = true;
+    });
     const device = new MashDevice({
       profile: this.profile,
       board: this.#board,
-      parts: { button: this.button, display: this.display, relay: this.relay },
+      parts: {
+        button: this.button,
+        display: this.display,
+        relay: this.relay,
+        ...(this.stage === undefined ? {} : { powerStage: this.stage }),
+      },
       platform: {
         clock: this.clock,
         crypto: this.crypto,
