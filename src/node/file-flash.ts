@@ -9,14 +9,14 @@ import { createStateFolder, syncFolder } from './state-folder.js';
 export interface FileFlashOptions {
   /** The state folder; created 0700 with its parents. The caller holds its lock, see `lockState`. */
   readonly folder: string;
-  /** Bytes; 128 KiB unless told. Fixed when the file is created. */
+  /** Bytes; 64 KiB unless told. Fixed when the file is created. */
   readonly sectorSize?: number;
   /** 2 unless told. Fixed when the file is created. */
   readonly sectorCount?: number;
 }
 
 export const JOURNAL_FILE = 'journal.bin';
-const DEFAULT_SECTOR_SIZE = 131_072;
+const DEFAULT_SECTOR_SIZE = 65_536;
 const DEFAULT_SECTOR_COUNT = 2;
 
 /**

@@ -31,13 +31,13 @@ function failure(code: string): Error {
 }
 
 describe('file flash', () => {
-  it('is one blank file of 2 × 128 KiB unless told', async () => {
+  it('is one blank file of 2 × 64 KiB unless told', async () => {
     const medium = await openFileFlash({ folder: folder.path });
-    expect([medium.sectorSize, medium.sectorCount]).toEqual([131_072, 2]);
+    expect([medium.sectorSize, medium.sectorCount]).toEqual([65_536, 2]);
     await medium.close();
     expect(readdirSync(folder.path)).toEqual([JOURNAL_FILE]);
     expect(readFileSync(join(folder.path, JOURNAL_FILE)).every((byte) => byte === 0xff)).toBe(true);
-    expect(statSync(join(folder.path, JOURNAL_FILE)).size).toBe(262_144);
+    expect(statSync(join(folder.path, JOURNAL_FILE)).size).toBe(131_072);
   });
 
   it('reads, programs, erases, and keeps it', async () => {
