@@ -213,7 +213,17 @@ async function read({ port, servername, cert, key, trips, seconds, greeted = fal
   return { roundTrips, perSecond };
 }
 
-const jobs = { commission, reconnect, read };
+/** Stays connected until it is killed, so that the device keeps a zone. */
+async function hold({ port, servername, cert, key }) {
+  const socket = await connect({ port, alpn: 'mash/1', servername, cert, key });
+  const link = framed(socket);
+  link.send(READ);
+  await link.receive();
+  process.stdout.write('held\n');
+  await new Promise(() => setInterval(() => link.send(READ), 10_000));
+}
+
+const jobs = { commission, reconnect, read, hold };
 let input = '';
 for await (const chunk of process.stdin) input += chunk;
 const job = JSON.parse(input);

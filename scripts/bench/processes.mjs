@@ -41,6 +41,18 @@ export function start(args, ready, flags = FLAGS) {
   });
 }
 
+/** A client that keeps a zone connected; end it with `kill`. */
+export function holder(job) {
+  const child = spawn(process.execPath, [path.join(ROOT, 'scripts/bench/client.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  child.stdin.end(JSON.stringify({ ...job, kind: 'hold' }));
+  return new Promise((resolve, reject) => {
+    child.stdout.once('data', () => resolve(child));
+    child.once('exit', () => reject(new Error('the holding client ended')));
+  });
+}
+
 export async function stop({ child }) {
   if (child.exitCode !== null) return;
   const exited = new Promise((resolve) => child.once('exit', resolve));

@@ -37,6 +37,7 @@ export async function buildBundles(root) {
 /** Everything that decides what the bundles contain: by content, so that a checkout's new dates mean nothing and a removed file counts. */
 export function sourcesDigest(root) {
   const hash = createHash('sha256');
+  hash.update(process.env.MASH_PLAIN ?? '');
   const listed = FOLDERS.flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true }).map((name) => path.join(folder, name)),
   );
