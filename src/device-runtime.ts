@@ -237,7 +237,10 @@ export class DeviceRuntime {
   }
 
   #decide(route: Exclude<Route, { kind: 'refuse' }>, serverName: string | undefined, remote: string): RouteDecision {
-    if (route.kind === 'commissioning') return { ...route, kind: 'commissioning', identity: this.#commissioning.current() };
+    if (route.kind === 'commissioning') {
+      this.#commissioner.expect();
+      return { ...route, kind: 'commissioning', identity: this.#commissioning.current() };
+    }
     const deviceId = serverName === undefined ? undefined : deviceIdOfServerName(serverName);
     const identity = this.#identities.choose(deviceId, remote);
     return identity === undefined ? { kind: 'refuse', alert: 80, reason: 'no zone' } : { ...route, kind: 'operational', identity };

@@ -87,23 +87,31 @@ async function starts() {
   row('RSS idle, window open', median(memory.ours), median(memory.floor), '≤ 1.2', 'MiB');
 }
 
-/** Resident memory with one zone: after the commissioning and one connection, beside a floor that served as many handshakes. */
+/** Resident memory with one zone, right after its commissioning and after a restart, one connection each; the floor served as many handshakes. */
 async function oneZone() {
   const floor = [];
+  const fresh = [];
   const ours = [];
   for (let round = 0; round < ROUNDS; round++) {
     const server = await startFloor();
-    const device = await startDevice();
+    const state = path.join(folder, `zone-${round}`);
+    const device = await startDevice(state);
     const toFloor = { port: server.value, cert: floorPem, key: floorKey, greeted: true };
     const job = { kind: 'commission', port: device.value, pid: device.child.pid, code: CODE, dialects: ['draft'], warmUp: toFloor };
     const [zone] = await client(job);
-    await client({ kind: 'reconnect', port: device.value, servername: zone.deviceId, cert: zone.cert, key: zone.key, runs: 1 });
+    const connection = { kind: 'reconnect', servername: zone.deviceId, cert: zone.cert, key: zone.key, runs: 1 };
+    await client({ ...connection, port: device.value });
     floor.push(residentMiB(server));
-    ours.push(residentMiB(device));
+    fresh.push(residentMiB(device));
     await stop(server);
     await stop(device);
+    const again = await startDevice(state);
+    await client({ ...connection, port: again.value });
+    ours.push(residentMiB(again));
+    await stop(again);
   }
   row('RSS with one zone', median(ours), median(floor), '≤ 1.2', 'MiB');
+  row('  right after its commissioning', median(fresh), median(floor), '', 'MiB');
 }
 
 async function connections() {

@@ -67,6 +67,11 @@ export class Commissioner implements SessionHost {
     return this.#window.name === 'closed' ? Math.max(0, this.#window.notBefore - this.#parts.clock.now()) : 0;
   }
 
+  /** A ClientHello asks for commissioning: what it needs is made while its handshake goes on, and costs an idle window nothing. */
+  expect(): void {
+    this.#parts.material.expect();
+  }
+
   /** Takes over a connection whose TLS handshake led to commissioning. */
   accept(stream: SecureStream, connection: PendingConnection): void {
     const { profile, crypto, clock, log } = this.#parts;
@@ -191,7 +196,6 @@ export class Commissioner implements SessionHost {
       if (effect === 'opened' && step.state.name === 'open') {
         const { until } = step.state;
         this.#windowTimer = clock.after('commissioning window', until - clock.now(), () => void this.#feedWindow('time'));
-        this.#parts.material.prepare();
         log.info('commissioning window opened', { seconds: Math.round((until - clock.now()) / 1000) });
         this.#events.onWindowOpened(until);
       } else if (effect === 'closed') {

@@ -11,8 +11,8 @@ export interface OperationalRequest {
 }
 
 /**
- * What a commissioning needs and the peer has no part in, made ahead while the window is open (performance.md, "Crypto"): one PASE share
- * per dialect and one operational key pair with its CSR. Each serves once; the next is made in a later turn.
+ * What a commissioning needs and the peer has no part in, made ahead while the handshake of the first connection goes on: a PASE share
+ * and an operational key pair with its CSR. Each serves once.
  */
 export class PreparedMaterial {
   readonly #crypto: Crypto;
@@ -23,7 +23,7 @@ export class PreparedMaterial {
   readonly #registrations = new Map<DialectName, PaseRegistration>();
   readonly #shares = new Map<DialectName, PreparedShare>();
   #request: OperationalRequest | undefined;
-  #refill: Timer | undefined;
+  #pending: Timer | undefined;
 
   constructor(
     crypto: Crypto,
@@ -38,18 +38,16 @@ export class PreparedMaterial {
     this.#verifiers = verifiers;
   }
 
-  /** Makes what is missing, one thing a turn, so that a connection never waits behind all of it. */
-  prepare(): void {
-    this.#refill ??= this.#clock.after('prepare', 0, () => {
-      this.#refill = undefined;
-      if (this.#makeOne()) this.prepare();
-    });
+  /** A handshake goes on: the share that its first message will most likely need is made in a later turn. */
+  expect(): void {
+    if (!this.#shares.has('draft'))
+      this.#later(() => void this.#shares.set('draft', prepareShare(this.#crypto, this.#registration('draft'))));
   }
 
   /** Forgets what was prepared. */
   clear(): void {
-    this.#refill?.cancel();
-    this.#refill = undefined;
+    this.#pending?.cancel();
+    this.#pending = undefined;
     this.#shares.clear();
     this.#request = undefined;
   }
@@ -57,7 +55,12 @@ export class PreparedMaterial {
   share(dialect: DialectName): PreparedShare {
     const share = this.#shares.get(dialect) ?? prepareShare(this.#crypto, this.#registration(dialect));
     this.#shares.delete(dialect);
-    this.prepare();
+    // While the peer computes, what its next message needs.
+    if (this.#request === undefined) {
+      this.#later(() => {
+        this.#request = this.#makeRequest();
+      });
+    }
     return share;
   }
 
@@ -67,15 +70,11 @@ export class PreparedMaterial {
     return request;
   }
 
-  #makeOne(): boolean {
-    for (const dialect of ['draft', 'reference'] as const) {
-      if (this.#shares.has(dialect)) continue;
-      this.#shares.set(dialect, prepareShare(this.#crypto, this.#registration(dialect)));
-      return true;
-    }
-    if (this.#request !== undefined) return false;
-    this.#request = this.#makeRequest();
-    return true;
+  #later(make: () => void): void {
+    this.#pending ??= this.#clock.after('prepare', 0, () => {
+      this.#pending = undefined;
+      make();
+    });
   }
 
   #makeRequest(): OperationalRequest {
