@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { Option } from 'commander';
 import { formatTarget, lacksScope, parseTarget } from '../controller/addresses.js';
 import type { AttestationPolicy } from '../controller/attestation.js';
 import { attributeNames, attributeNumber, featureNames, featureNumber } from '../controller/names.js';
@@ -125,6 +126,11 @@ export function choiceArgument(option: string, choices: readonly string[]): (tex
     if (choices.includes(text)) return text;
     throw new ConfigError(option, `'${text}' is none of ${choices.join(', ')}; the closest is '${closest(text, choices)}'`);
   };
+}
+
+/** An option that shows its choices in the help, and names the closest one for a word that is none. */
+export function choice(flag: string, value: string, text: string, choices: readonly string[]): Option {
+  return new Option(`${flag} <${value}>`, text).choices(choices).argParser(choiceArgument(flag, choices));
 }
 
 /** A whole number within a range. Throws ConfigError. */

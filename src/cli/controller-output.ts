@@ -68,3 +68,8 @@ export function table(rows: readonly (readonly string[])[]): string {
 export function valuesText(values: Readonly<Record<string, unknown>>): string {
   return table(Object.entries(values).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]));
 }
+
+/** Unix seconds as ISO 8601. */
+export function isoTime(unix: number): string {
+  return new Date(unix * 1000).toISOString();
+}

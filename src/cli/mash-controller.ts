@@ -3,7 +3,7 @@ import { nodeTransport } from '../controller/tls-client.js';
 import { nodeClock } from '../node/clock.js';
 import { nodeCrypto } from '../node/crypto.js';
 import { nodeMulticast } from '../node/multicast.js';
-import type { Machine } from './controller-commands.js';
+import type { Machine } from './controller-context.js';
 import { main } from './controller-main.js';
 import { checkInterfaces } from './controller-options.js';
 

@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Machine } from '../../src/cli/controller-commands.js';
+import type { Machine } from '../../src/cli/controller-context.js';
 import { main } from '../../src/cli/controller-main.js';
 import { toHex } from '../../src/codec/hex.js';
 import { closest } from '../../src/errors.js';

@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+import { formatTarget } from '../../controller/addresses.js';
+import { writeAtomically } from '../../controller/atomic-file.js';
+import { ATTESTATION_POLICIES } from '../../controller/attestation.js';
+import { type Commissioned, commission } from '../../controller/commissioning.js';
+import { namedValues } from '../../controller/names.js';
+import { openOrCreateZone } from '../../controller/open-zone.js';
+import type { CommissionableDevice } from '../../controller/resolver.js';
+import { issueToken, PERMISSIONS } from '../../controller/token.js';
+import { DEVICE_INFO } from '../../features/device-info-table.js';
+import { readCommissionFiles } from '../commission-files.js';
+import type { Choose, ControllerContext, Outcome } from '../controller-context.js';
+import {
+  addressArgument,
+  type CommissionArguments,
+  choice,
+  numberArgument,
+  permissionsArgument,
+  planCommission,
+  type TokenArguments,
+} from '../controller-options.js';
+import { isoTime, stepText, table, valuesText } from '../controller-output.js';
+import { shownRecord } from './zone.js';
+
+/** discover, commission, token. */
+export function describeCommissioning(program: Command, choose: Choose): void {
+  program
+    .command('discover')
+    .description('list the devices whose commissioning window is open')
+    .option('--discriminator <number>', 'only that one', numberArgument('--discriminator', 0, 4095))
+    .action((options: { discriminator?: number }) => choose((context) => discover(context, options.discriminator)));
+  program
+    .command('commission')
+    .description('add a device to the zone (which is created at its first use) and print its DeviceInfo')
+    .argument('<qr-or-code>', "the QR code's text (4 or 6 fields), or the eight digits alone")
+    .option('--discriminator <number>', 'of the device, beside the eight digits', numberArgument('--discriminator', 0, 4095))
+    .option('--address <host:port>', 'where the device is; nothing is looked for then', addressArgument)
+    .option('--operational-port <number>', 'beside --address, where it is not 8443', numberArgument('--operational-port', 1, 65_535))
+    .addOption(choice('--attestation', 'policy', "what to ask of the device's attestation (default: accept)", ATTESTATION_POLICIES))
+    .option('--attestation-ca <file>', 'manufacturer CAs (PEM, or one as DER) that its chain must end at')
+    .option('--admin-token <file>', "token of the zone's owner to send along")
+    .action((text: string, options: CommissionArguments) => choose((context) => addDevice(context, text, options)));
+  program
+    .command('token')
+    .description("issue an admin token of the zone: an admin's licence, which devices verify")
+    .requiredOption('--out <file>', 'where to write it (CBOR)')
+    .option('--days <number>', 'how long it holds', numberArgument('--days', 1, 3650), 30)
+    .option('--permissions <names>', `of ${Object.keys(PERMISSIONS).join(', ')}; with commas`, permissionsArgument, ['commission'] as const)
+    .action((options: TokenArguments) => choose((context) => token(context, options)));
+}
+
+async function discover(context: ControllerContext, discriminator: number | undefined): Promise<Outcome> {
+  const found = await (await context.resolver()).discover(discriminator);
+  const rows = found.map((device) => [
+    `MASH-${device.discriminator}`,
+    [device.brand, device.model].filter((text) => text !== undefined).join(' ') || (device.deviceType ?? '-'),
+    device.serial ?? '-',
+    device.addresses.map(formatTarget).join(' '),
+  ]);
+  return { value: { commissionable: found.map(shownDevice) }, text: table([['DEVICE', 'MODEL', 'SERIAL', 'ADDRESSES'], ...rows]) };
+}
+
+async function addDevice(context: ControllerContext, text: string, given: CommissionArguments): Promise<Outcome> {
+  const { options, parts } = context;
+  const plan = planCommission(text, given, options);
+  const files = await readCommissionFiles(parts.crypto, given);
+  const { zoneType, zoneName, priority, dialect } = options;
+  const { zone, created } = await openOrCreateZone(parts, { kind: zoneType, name: zoneName, priority, dialect });
+  if (created) context.progress(`zone '${zone.name}' (${zone.kind}) created in ${context.store.folder}`);
+  const result = await commission(parts, { ...plan, ...files, zone, dialect }, (step) => context.progress(stepText(step)));
+  if (result.settled) context.progress(`device ${result.device.id} holds this zone: an operational connection proved it`);
+  return { value: shownCommissioning(result), text: valuesText(namedValues(DEVICE_INFO.id, result.deviceInfo)) };
+}
+
+/** Issues an admin token of the zone (commissioning-pase §8.2). */
+async function token(context: ControllerContext, { out, days, permissions }: TokenArguments): Promise<Outcome> {
+  const { crypto, clock } = context.machine;
+  const zone = await context.zone();
+  const { bytes, id, expiresAt } = issueToken(crypto, zone, { now: Math.floor(clock.wall() / 1000), days, permissions });
+  await writeAtomically(out, bytes);
+  const value = { token: id, zone: zone.id, permissions, expiresAt: isoTime(expiresAt), file: out };
+  return { value, text: valuesText(value) };
+}
+
+function shownDevice(device: CommissionableDevice): Readonly<Record<string, unknown>> {
+  return { ...device, addresses: device.addresses.map(formatTarget) };
+}
+
+function shownCommissioning({ device, deviceInfo, steps, attestation, settled }: Commissioned): Readonly<Record<string, unknown>> {
+  return { device: shownRecord(device), deviceInfo: namedValues(DEVICE_INFO.id, deviceInfo), settled, attestation, steps };
+}

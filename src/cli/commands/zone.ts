@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { formatTarget } from '../../controller/addresses.js';
+import { renewDevice } from '../../controller/renewal.js';
+import { type ControllerZone, type DeviceRecord, ZONE_KINDS } from '../../controller/zone.js';
+import { parseCertificate } from '../../pki/certificate.js';
+import type { Choose, ControllerContext, Outcome } from '../controller-context.js';
+import { isoTime, table, valuesText } from '../controller-output.js';
+
+/** zones, devices, renew. */
+export function describeZone(program: Command, choose: Choose): void {
+  program
+    .command('zones')
+    .description('show the zone of the folder')
+    .action(() => choose(zones));
+  program
+    .command('devices')
+    .description('list the devices of the zone')
+    .action(() => choose(devices));
+  program
+    .command('renew')
+    .description('give a device a new certificate, one year from now, over its connection')
+    .argument('[device]', 'as with read')
+    .action((device?: string) => choose((context) => renew(context, device)));
+}
+
+async function zones(context: ControllerContext): Promise<Outcome> {
+  const zone = await context.store.load();
+  if (zone === undefined) {
+    context.progress(`no zone in ${context.store.folder} yet; 'commission' creates it`);
+    return { value: [], text: '' };
+  }
+  const shown = { ...shownZone(context, zone), devices: (await context.store.devices()).length };
+  return { value: [shown], text: valuesText(shown) };
+}
+
+async function devices(context: ControllerContext): Promise<Outcome> {
+  const records = await context.store.devices();
+  const rows = records.map((record) => [
+    record.id,
+    record.name ?? '-',
+    record.serial ?? '-',
+    record.dialect,
+    record.state,
+    record.addresses.map(formatTarget)[0] ?? '-',
+  ]);
+  return { value: records.map(shownRecord), text: table([['DEVICE', 'NAME', 'SERIAL', 'DIALECT', 'STATE', 'LAST ADDRESS'], ...rows]) };
+}
+
+function renew(context: ControllerContext, device: string | undefined): Promise<Outcome> {
+  return context.withDevice(device, async ({ session, record, zone }) => {
+    const { device: renewed, notAfter } = await renewDevice(context.parts, zone, record, session, context.progress);
+    const validUntil = isoTime(notAfter);
+    return { value: { device: renewed.id, validUntil }, text: `${renewed.id} has a new certificate, valid until ${validUntil}` };
+  });
+}
+
+/** A record without its certificate. */
+export function shownRecord(record: DeviceRecord): Readonly<Record<string, unknown>> {
+  const { certificate: _certificate, ...shown } = record;
+  return { ...shown, addresses: record.addresses.map(formatTarget), addedAt: isoTime(record.addedAt) };
+}
+
+function shownZone({ machine, store }: ControllerContext, zone: ControllerZone): Readonly<Record<string, unknown>> {
+  return {
+    folder: store.folder,
+    id: zone.id,
+    name: zone.name,
+    type: zone.kind,
+    referenceType: ZONE_KINDS[zone.kind].reference,
+    priority: zone.priority,
+    createdAt: isoTime(zone.createdAt),
+    caValidUntil: isoTime(parseCertificate(machine.crypto, zone.caCertificate).notAfter),
+    controllerValidUntil: isoTime(parseCertificate(machine.crypto, zone.controllerCertificate).notAfter),
+  };
+}

@@ -1,0 +1,107 @@
+import { ControllerError } from '../controller/errors.js';
+import { openZone } from '../controller/open-zone.js';
+import { type ControllerParts, connectDevice } from '../controller/operational.js';
+import { Resolver } from '../controller/resolver.js';
+import { selectDevice } from '../controller/select-device.js';
+import type { ControllerSession } from '../controller/session.js';
+import type { Transport } from '../controller/transport.js';
+import type { ControllerZone, DeviceRecord } from '../controller/zone.js';
+import { ZoneStore } from '../controller/zone-store.js';
+import type { Clock, Crypto, Log, Multicast } from '../platform.js';
+import type { GlobalOptions } from './controller-options.js';
+
+/** The machine a command runs on. */
+export interface Machine {
+  readonly clock: Clock;
+  readonly crypto: Crypto;
+  readonly transport: Transport;
+  /** Throws ConfigError for interfaces that are none. */
+  multicast(options: { readonly interfaces: readonly string[] | undefined; readonly ipv4: boolean }): Multicast;
+}
+
+/** What a command came to: one JSON value, and the same for people. */
+export interface Outcome {
+  readonly value: unknown;
+  readonly text: string;
+}
+
+/** What a command line asks for. */
+export type Work = (context: ControllerContext) => Promise<Outcome>;
+/** Told by the action of a command; its work is done when the whole command line has been read. */
+export type Choose = (work: Work) => void;
+
+/** A device of the zone, connected. */
+export interface Connected {
+  readonly session: ControllerSession;
+  readonly record: DeviceRecord;
+  readonly zone: ControllerZone;
+}
+
+/** What the commands of `mash-controller` work with; closes what it opened. */
+export class ControllerContext {
+  readonly machine: Machine;
+  readonly options: GlobalOptions;
+  readonly store: ZoneStore;
+  /** A line of progress on stderr. */
+  readonly progress: (line: string) => void;
+  readonly #log: Log;
+  #resolver: Promise<Resolver> | undefined;
+  #ipv4: boolean;
+
+  constructor(machine: Machine, options: GlobalOptions, log: Log, progress: (line: string) => void) {
+    this.machine = machine;
+    this.options = options;
+    this.#log = log;
+    this.progress = progress;
+    this.store = new ZoneStore(options.zone, machine.crypto);
+    // protocol.md, row "IPv4": only reference peers have it.
+    this.#ipv4 = options.dialect === 'reference';
+  }
+
+  get parts(): ControllerParts {
+    const { clock, crypto, transport } = this.machine;
+    return { clock, crypto, transport, log: this.#log, store: this.store, resolver: () => this.resolver() };
+  }
+
+  /** Rejects with NO_ZONE where the folder has none yet. */
+  async zone(): Promise<ControllerZone> {
+    const zone = await openZone(this.parts);
+    if (zone !== undefined) return zone;
+    throw new ControllerError('NO_ZONE', `There is no zone in ${this.store.folder}`, {
+      suggestions: ["'mash-controller commission' creates it", 'Name another folder with --zone'],
+    });
+  }
+
+  /** Connects to the device that is meant, and closes the connection when the work is done. */
+  async withDevice<T>(wanted: string | undefined, work: (connected: Connected) => Promise<T>): Promise<T> {
+    const zone = await this.zone();
+    const record = selectDevice(await this.store.devices(), wanted);
+    this.#ipv4 ||= record.dialect === 'reference';
+    this.progress(`connecting to ${record.name ?? 'device'} ${record.id}`);
+    const session = await connectDevice(this.parts, zone, record);
+    try {
+      return await work({ session, record, zone });
+    } finally {
+      await session.close();
+    }
+  }
+
+  /** Opened at its first use: a device at its last address needs none. */
+  resolver(): Promise<Resolver> {
+    this.#resolver ??= this.#startResolver();
+    return this.#resolver;
+  }
+
+  async close(): Promise<void> {
+    const resolver = await this.#resolver?.catch(() => undefined);
+    await resolver?.close();
+  }
+
+  async #startResolver(): Promise<Resolver> {
+    const { clock, crypto } = this.machine;
+    const multicast = this.machine.multicast({ interfaces: this.options.interface, ipv4: this.#ipv4 });
+    const resolver = new Resolver({ multicast, clock, entropy: crypto, log: this.#log });
+    await resolver.start();
+    return resolver;
+  }
+}
