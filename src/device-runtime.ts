@@ -14,6 +14,7 @@ import { DevicePorts } from './device-ports.js';
 import { DevicePower } from './device-power.js';
 import { DeviceServices } from './device-services.js';
 import { JournalledTexts } from './device-texts.js';
+import { GridMeters } from './interaction/grid-meters.js';
 import { ZoneCommands } from './interaction/zone-commands.js';
 import { ZoneSessions } from './interaction/zone-sessions.js';
 import { TrustedTime } from './pki/trusted-time.js';
@@ -46,6 +47,7 @@ export class DeviceRuntime {
   readonly #certificates: CertificateWatch;
   readonly #energy: DeviceEnergy;
   readonly #power: DevicePower;
+  readonly #meters: GridMeters;
   readonly #sessions: ZoneSessions;
   readonly #commissioner: Commissioner;
   readonly #services: DeviceServices;
@@ -113,9 +115,11 @@ export class DeviceRuntime {
     const certificates = new CertificateWatch({ profile, crypto, clock, log: log.scoped('zones'), time, zones });
     this.#certificates = certificates;
     const renewals = new Renewals({ crypto, zones, time, log: log.scoped('renewal'), board, onRenewed: (zone) => this.#onRenewed(zone) });
+    this.#meters = new GridMeters({ clock, log: log.scoped('session'), onChanged: () => changed() });
+    const meters = profile['meter.read'] === 'on' ? this.#meters : undefined;
     const certificateState = (zone: Zone) => certificates.state(zone);
     this.#sessions = new ZoneSessions(
-      { profile, crypto, clock, log: log.scoped('session'), zones, time, model, renewals, certificateState },
+      { profile, crypto, clock, log: log.scoped('session'), zones, time, model, renewals, meters, certificateState },
       { onConnected: (zone, remote) => this.#onConnected(zone, remote), onDisconnected: (zone) => this.#onDisconnected(zone) },
     );
     const installer = new Installer({

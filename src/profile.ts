@@ -136,6 +136,7 @@ export const PROFILE_TABLE = {
   ),
   'subscriptions.unknownAttribute': choice(['refuse', 'skip'], 'refuse', 'skip', 'a listed attribute that does not exist'),
   'subscriptions.deviceInfo': choice(['notify', 'silent'], 'notify', 'silent', 'whether anything of DeviceInfo notifies'),
+  'meter.read': choice(['on', 'off'], 'on', 'off', 'whether a grid meter that a controller exposes is read, where something wants it'),
   'control.states': choice(
     ['draft', 'reference'],
     'draft',

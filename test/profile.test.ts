@@ -45,6 +45,7 @@ const EXPECTED: Readonly<Record<ProfileKey, readonly [draft: number | string, re
   'subscriptions.intervals': ['ranged', 'ordered'],
   'subscriptions.unknownAttribute': ['refuse', 'skip'],
   'subscriptions.deviceInfo': ['notify', 'silent'],
+  'meter.read': ['on', 'off'],
   'control.states': ['draft', 'reference'],
   'failsafe.duration': [14_400_000, 7_200_000],
   'failsafe.grace': [0, 0],

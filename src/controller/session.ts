@@ -7,11 +7,14 @@ import {
   type Control,
   classify,
   encodeControl,
+  encodeNotification,
   encodeRequest,
   encodeResponse,
   errorResponse,
   InteractionStatus,
+  type Notification,
   Operation,
+  type Request,
   type Response,
 } from '../session/wire.js';
 import { ControllerError } from './errors.js';
@@ -23,6 +26,15 @@ const RESPONSE_TIMEOUT = 10_000;
 /** protocol.md, rows "liveness" and "session.close" of the draft. */
 const PONG_TIMEOUT = 5000;
 const CLOSE_TIMEOUT = 5000;
+
+/** What answers the device's own requests on a session. */
+export interface SessionService {
+  onRequest(request: Request, answer: (response: Response) => void): void;
+  /** The device has read everything that was sent. */
+  onDrain(): void;
+  /** Once; nothing is answered or notified any more. */
+  onClose(): void;
+}
 
 interface Ping {
   readonly sentAt: number;
@@ -40,6 +52,7 @@ export class ControllerSession {
   readonly #form: 'text' | 'number';
   readonly #pending: PendingRequests;
   readonly #pings = new Map<number, Ping>();
+  #service: SessionService | undefined;
   #renewal: ((answer: CborMap | ControllerError) => void) | undefined;
   #sequence = 0;
   #ended: string | undefined;
@@ -55,7 +68,19 @@ export class ControllerSession {
       onValue: (value) => this.#onValue(value),
       onUndecodable: (error) => this.#connection.destroy(`the device sent no CBOR: ${error.message}`),
       onClose: (reason) => this.#onClose(reason),
+      onDrain: () => this.#service?.onDrain(),
     });
+  }
+
+  /** Answers what the device asks from now on; without a service it is told that there is nothing. */
+  serve(service: SessionService): void {
+    if (this.#ended !== undefined) service.onClose();
+    else this.#service = service;
+  }
+
+  /** `full`: sent, but the device is slow; `onDrain` of the service follows, or the end of the session. */
+  notify(notification: Notification): 'sent' | 'full' | 'tooLarge' | 'closed' {
+    return this.#onEnded === undefined ? this.#connection.send(encodeNotification(notification)) : 'closed';
   }
 
   get open(): boolean {
@@ -152,11 +177,19 @@ export class ControllerSession {
     if (inbound.kind === 'control') this.#onControl(inbound.control);
     else if (inbound.kind === 'response') this.#pending.deliver(inbound.response);
     else if (inbound.kind === 'renewal') this.#renewal?.(inbound.message);
-    else if (inbound.kind === 'request') {
-      // Any answer proves life to a device that reads us in place of a ping (protocol.md, row "liveness").
-      const text = 'a controller has no attributes';
-      this.#connection.send(encodeResponse(errorResponse(inbound.request.id, InteractionStatus.UNSUPPORTED, text)));
-    }
+    else if (inbound.kind === 'request') this.#onRequest(inbound.request);
+  }
+
+  #onRequest(request: Request): void {
+    if (this.#service !== undefined) this.#service.onRequest(request, (response) => this.#answer(response));
+    // Any answer proves life to a device that reads us in place of a ping (protocol.md, row "liveness").
+    else this.#answer(errorResponse(request.id, InteractionStatus.UNSUPPORTED, 'a controller has no attributes'));
+  }
+
+  #answer(response: Response): void {
+    if (this.#connection.send(encodeResponse(response)) !== 'tooLarge') return;
+    const text = 'the response is larger than a message may be';
+    this.#connection.send(encodeResponse(errorResponse(response.id, InteractionStatus.RESOURCE_EXHAUSTED, text)));
   }
 
   #onControl(control: Control): void {
@@ -182,6 +215,7 @@ export class ControllerSession {
 
   #onClose(reason: string): void {
     this.#ended = reason;
+    this.#service?.onClose();
     this.#pending.close();
     for (const ping of [...this.#pings.values()]) ping.settle(this.#lost());
     this.#renewal?.(this.#lost());

@@ -14,6 +14,7 @@ import type { Renewals } from '../zones/renewal.js';
 import type { Zone } from '../zones/zone.js';
 import type { ZoneTable } from '../zones/zone-table.js';
 import { Exchange } from './exchange.js';
+import type { GridMeters } from './grid-meters.js';
 import { Notifier } from './notifier.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -29,6 +30,8 @@ export interface ZoneSessionsParts {
   readonly time: TrustedTime;
   readonly model: DeviceModel;
   readonly renewals: Renewals;
+  /** What is read from controllers; undefined: the device asks nobody. */
+  readonly meters: GridMeters | undefined;
   /** Of the device's own certificate. */
   certificateState(zone: Zone): CertificateState;
 }
@@ -88,12 +91,15 @@ export class ZoneSessions {
         if (answered instanceof Promise) void answered.then(answer);
         else if (answered !== undefined) answer(answered);
       },
+      onNotification: (notification) => meter?.receive(notification),
       onDrain: () => subscriptions.drained(),
       onClose: (reason) => {
+        meter?.close();
         exchange.close();
         this.#onClose(zone, session, reason);
       },
     });
+    const meter = this.#parts.meters?.open(zone, session);
     const former = this.#live.get(zone.id);
     this.#live.set(zone.id, { session, exchange });
     former?.session.destroy('replaced by a newer connection of its zone');

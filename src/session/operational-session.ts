@@ -7,6 +7,7 @@ import { PendingRequests } from './pending.js';
 import {
   type Control,
   classify,
+  decodeNotification,
   encodeControl,
   encodeNotification,
   encodeRequest,
@@ -35,6 +36,8 @@ export interface OperationalHandlers {
   onRequest(request: Request, answer: (response: Response) => void): void;
   /** A message 30–33 that answers nothing of ours; Throws ShapeError. */
   onRenewal(message: CborMap, answer: (message: CborMap) => void): void;
+  /** Of a subscription that we may have made; others are for the receiver to ignore. */
+  onNotification?(notification: Notification): void;
   /** The peer has read everything that was sent. */
   onDrain?(): void;
   /** Once, whatever ended the session. */
@@ -93,23 +96,25 @@ export class OperationalSession {
     return this.#closing === undefined ? this.#send(encodeNotification(notification)) : 'closed';
   }
 
-  /** Sends a request of ours; resolves with the response, or undefined when none came. */
+  /**
+   * Sends a request of ours. `settle` is called once, in the turn of the response and before any later frame is looked at; with undefined where
+   * none came within `timeout` milliseconds, before the end of the connection, or where the request could not be sent.
+   */
   request(
     operation: number,
     endpoint: number,
     feature: number,
     payload: CborValue | undefined,
     timeout: number,
-  ): Promise<Response | undefined> {
-    return new Promise((resolve) => {
-      const id = this.#pending.open(timeout, resolve);
-      if (id === undefined) {
-        resolve(undefined);
-        return;
-      }
-      const sent = this.#connection.send(encodeRequest({ id, operation, endpoint, feature, payload }));
-      if (sent === 'closed' || sent === 'tooLarge') this.#pending.cancel(id);
-    });
+    settle: (response: Response | undefined) => void,
+  ): void {
+    const id = this.#connection.open && this.#closing === undefined ? this.#pending.open(timeout, settle) : undefined;
+    if (id === undefined) {
+      settle(undefined);
+      return;
+    }
+    const sent = this.#send(encodeRequest({ id, operation, endpoint, feature, payload }));
+    if (sent === 'closed' || sent === 'tooLarge') this.#pending.cancel(id);
   }
 
   /** Graceful close (protocol.md §2.13): close, close_ack within the limit, then closed anyway. */
@@ -141,10 +146,22 @@ export class OperationalSession {
         if (this.#closing === undefined) this.#onRenewal(inbound.message);
         break;
       case 'notification':
+        this.#onNotification(inbound.message);
         break;
       case 'malformed':
         this.#answer(errorResponse(inbound.id, InteractionStatus.INVALID_PARAMETER, inbound.text));
         break;
+    }
+  }
+
+  /** Nothing is owed to a notification, not even to one of the wrong shape. */
+  #onNotification(message: CborMap): void {
+    if (this.#handlers.onNotification === undefined || this.#closing !== undefined) return;
+    try {
+      this.#handlers.onNotification(decodeNotification(message));
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+      this.#log.debug('notification ignored', { reason: error.message });
     }
   }
 
@@ -238,7 +255,7 @@ export class OperationalSession {
     } else {
       // A reference controller neither sends nor answers pings; it answers a Read (protocol.md, row "liveness").
       const timeout = this.#settings.keepAlive?.timeout ?? 0;
-      void this.request(Operation.READ, 0, DEVICE_INFO, new Map([[1, [DEVICE_ID_ATTRIBUTE]]]), timeout);
+      this.request(Operation.READ, 0, DEVICE_INFO, new Map([[1, [DEVICE_ID_ATTRIBUTE]]]), timeout, () => {});
     }
   }
 

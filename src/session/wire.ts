@@ -39,7 +39,7 @@ export type Control =
 export type Inbound =
   | { readonly kind: 'request'; readonly request: Request }
   | { readonly kind: 'response'; readonly response: Response }
-  | { readonly kind: 'notification' }
+  | { readonly kind: 'notification'; readonly message: CborMap }
   | { readonly kind: 'renewal'; readonly message: CborMap }
   | { readonly kind: 'control'; readonly control: Control }
   | { readonly kind: 'malformed'; readonly id: number; readonly text: string };
@@ -53,7 +53,7 @@ export function classify(value: CborValue, pending: (id: number) => boolean): In
   const id = value.get(1);
   const known = typeof id === 'number' && id >= 0 && id <= 0xffff_ffff;
   // Requests and notifications alone have both, so the most frequent messages are told first.
-  if (known && value.has(3) && value.has(4)) return id === 0 ? { kind: 'notification' } : request(value, id);
+  if (known && value.has(3) && value.has(4)) return id === 0 ? { kind: 'notification', message: value } : request(value, id);
   const control = textControl(value) ?? numberControl(value);
   if (control !== undefined) return { kind: 'control', control };
   if (!known) return malformed(0, 'key 1: a message id is due');

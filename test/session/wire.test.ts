@@ -80,7 +80,7 @@ describe('notifications', () => {
 
   it('come back as they were sent', () => {
     expect(decodeNotification(encodeNotification(notification))).toEqual(notification);
-    expect(seen(encodeNotification(notification))).toEqual({ kind: 'notification' });
+    expect(seen(encodeNotification(notification))).toEqual({ kind: 'notification', message: encodeNotification(notification) });
   });
 
   it.each<readonly [CborKey, CborValue | undefined, string]>([
