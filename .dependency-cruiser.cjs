@@ -6,7 +6,7 @@ const layers = [
   ['^src/codec/', '^src/crypto/'],
   ['^src/pki/', '^src/store/', '^src/model/'],
   ['^src/zones/', '^src/failsafe/', '^src/features/', '^src/session/', '^src/dialect/'],
-  ['^src/commissioning/', '^src/interaction/', '^src/discovery/'],
+  ['^src/commissioning/', '^src/interaction/', '^src/discovery/', '^src/protocol-log/'],
   ['^src/(device[a-z-]*|version)\\.ts$'],
   ['^src/node/', '^src/controller/', '^src/simulator/', '^boards/', '^hal/[^/]+/'],
   ['^src/cli/'],
@@ -19,6 +19,7 @@ const beside = {
   '^src/zones/': ['^src/dialect/'],
   '^src/failsafe/': ['^src/zones/'],
   '^src/features/': ['^src/failsafe/', '^src/zones/'],
+  '^src/protocol-log/': ['^src/discovery/'],
   '^src/controller/': ['^src/node/'],
   '^src/simulator/': ['^hal/[^/]+/'],
 };

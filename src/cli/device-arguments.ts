@@ -8,6 +8,7 @@ import { LOG_LEVELS } from '../node/log.js';
 import type { LogLevel } from '../platform.js';
 import { makeProfile, type Profile, type ProfileName } from '../profile.js';
 import { FIRMWARE_VERSION } from '../version.js';
+import { logCommand } from './log-command.js';
 
 export interface DeviceArguments {
   readonly board: BoardDefinition;
@@ -21,10 +22,18 @@ export interface DeviceArguments {
   readonly interfaces: readonly string[] | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'pretty' | 'json';
+  /** Where every frame, state change and record is written. */
+  readonly protocolLog: string | undefined;
+  /** Where the keys of every connection are written, for Wireshark. */
+  readonly tlsKeyLog: string | undefined;
 }
 
 /** What the command line came to: arguments, or a text to print and the exit code. */
-export type ParsedDevice = { readonly kind: 'run'; readonly options: DeviceArguments } | { readonly kind: 'exit'; readonly code: number };
+export type ParsedDevice =
+  | { readonly kind: 'run'; readonly options: DeviceArguments }
+  /** A command that runs no device. */
+  | { readonly kind: 'command'; readonly run: () => Promise<void> }
+  | { readonly kind: 'exit'; readonly code: number };
 
 const EXAMPLES = `
 Examples:
@@ -32,6 +41,8 @@ Examples:
   mash-device --profile reference --port 9443   the numbers of the Go reference, another port
   mash-device --interface eth0 --open-window    one network interface, commissioning window open at once
   mash-device --set commissioning.window=60000  one value of the profile, times in milliseconds
+  mash-device --protocol-log run.mlog           writes down every frame, state change and record
+  mash-device log view run.mlog                 reads it
   kill -USR1 PID                                presses the simulated button, -USR2 presses it long
 `;
 
@@ -42,6 +53,7 @@ export function parseDeviceArguments(
   print: (text: string) => void,
   fail: (text: string) => void,
 ): ParsedDevice {
+  let run: (() => Promise<void>) | undefined;
   const command = new Command('mash-device')
     .description('The device side of MASH: runs a board of this firmware.')
     .version(FIRMWARE_VERSION)
@@ -64,9 +76,17 @@ export function parseDeviceArguments(
     .addOption(
       new Option('--log-format <format>', 'how it is logged (default: pretty on a terminal, json elsewhere)').choices(['pretty', 'json']),
     )
-    .addHelpText('after', EXAMPLES);
+    .option('--protocol-log <file>', 'writes every frame, state change and record there, secrets masked')
+    .option('--tls-key-log <file>', 'writes the keys of every connection there: whoever reads it reads the traffic')
+    .addHelpText('after', EXAMPLES)
+    .action(() => undefined);
+  const choose = (work: () => Promise<void>): void => {
+    run = work;
+  };
+  adopt(command, logCommand(choose, print, fail));
   try {
     command.parse([...argv], { from: 'user' });
+    if (run !== undefined) return { kind: 'command', run };
     return { kind: 'run', options: checked(command.opts(), isTerminal) };
   } catch (error) {
     if (error instanceof CommanderError) return { kind: 'exit', code: error.exitCode === 0 ? 0 : 2 };
@@ -74,6 +94,12 @@ export function parseDeviceArguments(
     fail(`error: ${error.message}\n`);
     return { kind: 'exit', code: 2 };
   }
+}
+
+/** Adds a command; it and its own fail like the program. */
+function adopt(program: Command, command: Command): void {
+  for (const each of [command, ...command.commands]) each.copyInheritedSettings(program);
+  program.addCommand(command);
 }
 
 interface Raw {
@@ -89,6 +115,8 @@ interface Raw {
   readonly set?: readonly string[];
   readonly logLevel: LogLevel;
   readonly logFormat?: 'pretty' | 'json';
+  readonly protocolLog?: string;
+  readonly tlsKeyLog?: string;
 }
 
 function checked(raw: Raw, isTerminal: boolean): DeviceArguments {
@@ -110,6 +138,8 @@ function checked(raw: Raw, isTerminal: boolean): DeviceArguments {
     interfaces: raw.interface,
     logLevel: raw.logLevel,
     logFormat: raw.logFormat ?? (isTerminal ? 'pretty' : 'json'),
+    protocolLog: raw.protocolLog,
+    tlsKeyLog: raw.tlsKeyLog,
   };
 }
 

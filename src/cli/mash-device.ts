@@ -1,16 +1,19 @@
 #!/usr/bin/env node
 import { CHARGER_RATING, SimulatedChargerStage } from '../../boards/sim/charger-stage.js';
 import { MockButton, MockDisplay, MockRelayDriver } from '../../hal/mock/index.js';
-import { MashDevice } from '../device.js';
+import { MashDevice, type Platform } from '../device.js';
 import { ConfigError, NetworkError, StoreError } from '../errors.js';
 import { nodeClock } from '../node/clock.js';
 import { nodeCrypto } from '../node/crypto.js';
 import { openFileFlash } from '../node/file-flash.js';
+import { openKeyLog } from '../node/key-log.js';
 import { nodeListener } from '../node/listener.js';
 import { nodeLog } from '../node/log.js';
 import { lineWriter } from '../node/log-writer.js';
 import { nodeMulticast } from '../node/multicast.js';
+import { openProtocolLog } from '../node/protocol-log-file.js';
 import { lockState } from '../node/state-lock.js';
+import { tapped } from '../protocol-log/index.js';
 import { TerminalPanel } from '../simulator/terminal-panel.js';
 import { EARLIEST_TIME, FIRMWARE_VERSION } from '../version.js';
 import { type DeviceArguments, parseDeviceArguments } from './device-arguments.js';
@@ -32,18 +35,22 @@ async function run(options: DeviceArguments): Promise<void> {
   const relay = new MockRelayDriver((closed) => log.info('relay', { closed }));
   const lock = await lockState(options.state);
   const ipv4 = profile['discovery.ipv4'] === 'on';
+  const protocolLog = options.protocolLog === undefined ? undefined : await openProtocolLog({ path: options.protocolLog, log });
+  const keyLog = options.tlsKeyLog === undefined ? undefined : openKeyLog(options.tlsKeyLog, log);
+  const platform: Platform = {
+    clock,
+    crypto: nodeCrypto(),
+    log,
+    listener: nodeListener({ clock, log: log.scoped('listener'), ipv4, ...(keyLog === undefined ? {} : { keyLog }) }),
+    multicast: nodeMulticast({ ipv4, ...(interfaces === undefined ? {} : { interfaces }) }),
+    medium: await openFileFlash({ folder: options.state }),
+  };
+  const about = { firmware: FIRMWARE_VERSION, board: board.name, profile: profile.name };
   const device = new MashDevice({
     profile,
     board,
     parts: { button, display, relay, powerStage },
-    platform: {
-      clock,
-      crypto: nodeCrypto(),
-      log,
-      listener: nodeListener({ clock, log: log.scoped('listener'), ipv4 }),
-      multicast: nodeMulticast({ ipv4, ...(interfaces === undefined ? {} : { interfaces }) }),
-      medium: await openFileFlash({ folder: options.state }),
-    },
+    platform: protocolLog === undefined ? platform : tapped(platform, about, protocolLog),
     identity: {
       ...(options.setupCode === undefined ? {} : { setupCode: options.setupCode }),
       ...(options.discriminator === undefined ? {} : { discriminator: options.discriminator }),
@@ -64,6 +71,7 @@ async function run(options: DeviceArguments): Promise<void> {
     restoreTerminal();
     void device
       .close()
+      .then(() => protocolLog?.close())
       .then(() => lock.release())
       .then(() => process.exit(0));
   };
@@ -85,9 +93,14 @@ const parsed = parseDeviceArguments(
   (text) => void process.stdout.write(text),
   (text) => void process.stderr.write(text),
 );
+// `log view … | head` ends the pipe: that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 if (parsed.kind === 'exit') process.exitCode = parsed.code;
 else {
-  run(parsed.options).catch((error: unknown) => {
+  (parsed.kind === 'command' ? parsed.run() : run(parsed.options)).catch((error: unknown) => {
     const expected = error instanceof ConfigError || error instanceof NetworkError || error instanceof StoreError;
     process.stderr.write(
       `mash-device: ${expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

@@ -9,6 +9,13 @@ export function decodeCbor(bytes: Uint8Array): CborValue {
   return value;
 }
 
+/** Decodes the item that begins at `start`, of a CBOR sequence (RFC 8742); `end` is where the next one begins. Throws CborError. */
+export function decodeCborItem(bytes: Uint8Array, start: number): { readonly value: CborValue; readonly end: number } {
+  const reader = new Reader(bytes.subarray(start));
+  const value = reader.value(0);
+  return { value, end: bytes.length - reader.rest };
+}
+
 const INDEFINITE = -1;
 
 class Reader {

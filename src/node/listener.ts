@@ -31,6 +31,8 @@ export interface ListenerOptions {
   readonly log: Log;
   /** False: IPv6 only (protocol.md, row "IPv4"). */
   readonly ipv4: boolean;
+  /** Takes each line of an NSS key log (`SSLKEYLOGFILE`): whoever has them reads the recorded traffic. */
+  readonly keyLog?: (line: Uint8Array) => void;
 }
 
 /**
@@ -156,6 +158,8 @@ class Handshake {
     secure.on('error', (error: NodeJS.ErrnoException) => {
       this.#reason = error.code ?? error.message;
     });
+    const { keyLog } = this.#options;
+    if (keyLog !== undefined) secure.on('keylog', keyLog);
     this.#deadline = this.#options.clock.after('TLS_HANDSHAKE', HANDSHAKE_DEADLINE, () =>
       this.#connection.destroy('handshake not completed in time'),
     );

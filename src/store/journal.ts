@@ -122,6 +122,8 @@ export class Journal {
       return { key, value: value?.slice(), damaged: false };
     });
     await this.#enqueue(() => this.#write(entries));
+    // Values are not told: keys and certificates are among them.
+    this.#log.debug('committed', { sequence: this.#sequence, keys: changes.map(({ key }) => key) });
   }
 
   /**
