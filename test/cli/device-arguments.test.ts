@@ -189,13 +189,14 @@ describe('texts', () => {
       .printed.split('\n')
       .filter((line) => line.startsWith('  mash-device'));
     expect(lines.length).toBeGreaterThan(3);
-    for (const line of lines)
-      accepted(
+    for (const line of lines) {
+      const argv =
         line
           .trim()
           .split(/ {2,}/)[0]
-          ?.replace(/^mash-device ?/, '') ?? '',
-      );
+          ?.replace(/^mash-device ?/, '') ?? '';
+      expect([argv, parse(argv).result.kind, parse(argv).failed]).toEqual([argv, argv.startsWith('log ') ? 'command' : 'run', '']);
+    }
   });
 
   it('--version prints the version and ends with 0', () => {
