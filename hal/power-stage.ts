@@ -1,4 +1,7 @@
-/** Contract of the power electronics of a charger: it is told what it may do, and tells what flows. Units as on the wire: mW, mA, mV, mWh, mHz. */
+/**
+ * Contract of the power electronics of one endpoint, a charger's or a compressor's: it is told what it may do, and tells what flows. Units as on the
+ * wire: mW, mA, mV, mWh, mHz, hundredths of a degree.
+ */
 export interface PowerStage {
   /** What may flow from now on; acts within a second. Before the first order nothing flows. */
   apply(order: PowerOrder): void;
@@ -14,7 +17,12 @@ export interface PowerOrder {
   readonly ceiling: number | null;
   /** mA for each phase in turn, null: no limit but the rating. */
   readonly phaseLimits: readonly (number | null)[];
+  /** The process waits (Pause). */
   readonly paused: boolean;
+  /** The process does not go on (Stop, CancelProcess). */
+  readonly aborted: boolean;
+  /** The process runs, as the device offered it or a zone scheduled it. */
+  readonly running: boolean;
 }
 
 /** One phase; + is into the device. */
@@ -33,12 +41,19 @@ export interface PowerStageReading {
   readonly phases: readonly PhasePower[];
   /** mHz. */
   readonly frequency: number;
-  /** mWh, never falling. */
+  /** mWh since the stage was made, never falling: the runtime keeps what was before. */
   readonly energyConsumed: number;
-  /** mWh, never falling. */
   readonly energyProduced: number;
+  /** Of what the board measures; null where it measures none, or not now. */
+  readonly temperature: number | null;
   /** Undefined while no car is plugged in. */
   readonly vehicle: VehicleReading | undefined;
+  /** What there is to do besides what the device must do; undefined where the vehicle decides. */
+  readonly process: 'resting' | 'offered' | 'finished' | undefined;
+  /** It draws more than it was ordered to, because it must (EnergyControl: OverrideReason, Direction). */
+  readonly override: { readonly reason: number; readonly direction: number } | undefined;
+  /** Nothing flows while there is one. `detail`: the vendor's. */
+  readonly fault: { readonly code: number; readonly message: string; readonly detail?: number } | undefined;
 }
 
 /** What a car tells, and what it does. Null: it does not tell. */
@@ -57,4 +72,11 @@ export interface VehicleReading {
   readonly minimumStateOfCharge: number | null;
   /** Percent. */
   readonly targetStateOfCharge: number | null;
+  /** How it narrows the ratings: mW, mW, mA and mA per phase. Absent: it does not. */
+  readonly bounds: {
+    readonly maxConsumption?: number;
+    readonly minPower?: number;
+    readonly maxCurrent?: number;
+    readonly minCurrent?: number;
+  };
 }

@@ -1,11 +1,13 @@
 import type { EnergyConfig } from './failsafe/energy-state.js';
 import type { StageTarget } from './failsafe/energy-view.js';
+import type { OverrideCause } from './failsafe/override.js';
 import type { ProcessEvent } from './failsafe/process-state.js';
 import { EnergyControl } from './features/energy-control.js';
 import type { BoardDefinition, ControlAbilities, ElectricalRatings } from './model/board.js';
 import type { Clock, Log } from './platform.js';
 import type { Profile } from './profile.js';
 import type { Journal } from './store/journal.js';
+import type { Ratings } from './zones/resolution.js';
 import type { Zone } from './zones/zone.js';
 
 export interface DeviceEnergyParts {
@@ -64,14 +66,24 @@ export class DeviceEnergy {
     for (const { core } of this.features.values()) core.dispatch({ type: 'zoneRemoved', zoneId: zone.id });
   }
 
-  /** What the device itself does with its process (features.md §2). */
-  process(event: ProcessEvent): void {
-    for (const { core } of this.features.values()) core.dispatch({ type: 'process', event });
+  /** What the device itself does with the process of an endpoint (features.md §2). */
+  process(endpoint: number, event: ProcessEvent): void {
+    this.features.get(endpoint)?.core.dispatch({ type: 'process', event });
   }
 
-  /** The targets in force, for a power stage that has just started. */
-  get targets(): readonly StageTarget[] {
-    return [...this.features.values()].map(({ core }) => core.target);
+  /** The device exceeds the limits of an endpoint by itself, or no longer does (features.md §1). */
+  deviceOverride(endpoint: number, cause: OverrideCause | undefined): void {
+    this.features.get(endpoint)?.core.dispatch({ type: 'deviceOverride', cause });
+  }
+
+  /** What is connected has narrowed the ratings of an endpoint, or no longer does. */
+  ratings(endpoint: number, electrical: ElectricalRatings): void {
+    this.features.get(endpoint)?.core.dispatch({ type: 'ratings', ratings: ratingsOf(electrical) });
+  }
+
+  /** The target in force, for a power stage that starts; undefined without EnergyControl. */
+  target(endpoint: number): StageTarget | undefined {
+    return this.features.get(endpoint)?.core.target;
   }
 
   /** The user's override, on or off again. */
@@ -84,7 +96,6 @@ export class DeviceEnergy {
   }
 }
 
-/** AsymmetricSupport: 1 CONSUMPTION, 2 PRODUCTION, 3 BIDIRECTIONAL. */
 function energyControl(
   { profile, clock, journal, log, zones, onTarget, onChanged }: DeviceEnergyParts,
   endpoint: number,
@@ -106,13 +117,7 @@ function energyControl(
     config,
     deviceType: control.deviceType,
     defaults: { failsafeLimits: control.failsafeLimits, failsafeDuration: profile['failsafe.duration'] / 1000, optOut: 0 },
-    ratings: {
-      power: [electrical.maxConsumption, electrical.maxProduction],
-      currentPerPhase: electrical.maxCurrent,
-      phaseCount: electrical.phaseCount,
-      voltage: electrical.nominalVoltage,
-      asymmetric: [(electrical.asymmetric & 1) !== 0, (electrical.asymmetric & 2) !== 0],
-    },
+    ratings: ratingsOf(electrical),
     endpoint,
     zones: zones.map(({ id, type, priority }) => ({ id, type, priority })),
     clock,
@@ -123,4 +128,15 @@ function energyControl(
       onChanged();
     },
   });
+}
+
+/** AsymmetricSupport: 1 CONSUMPTION, 2 PRODUCTION, 3 BIDIRECTIONAL. */
+function ratingsOf(electrical: ElectricalRatings): Ratings {
+  return {
+    power: [electrical.maxConsumption, electrical.maxProduction],
+    currentPerPhase: electrical.maxCurrent,
+    phaseCount: electrical.phaseCount,
+    voltage: electrical.nominalVoltage,
+    asymmetric: [(electrical.asymmetric & 1) !== 0, (electrical.asymmetric & 2) !== 0],
+  };
 }

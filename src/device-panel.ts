@@ -8,7 +8,8 @@ export interface DeviceParts {
   readonly button?: Button;
   readonly display?: Display;
   readonly relay?: RelayDriver;
-  readonly powerStage?: PowerStage;
+  /** By endpoint; one with electrical ratings and no stage is at rest. */
+  readonly powerStages?: ReadonlyMap<number, PowerStage>;
 }
 
 /** Button, display and relay of the device. A part that fails is reported and ends nothing else. */

@@ -75,15 +75,18 @@ export class DeviceRuntime {
     this.#commissioning = new CommissioningIdentity(crypto, journal, time, profile, identity.discriminator, log);
     const power = new DevicePower({
       board,
-      stage: options.parts.powerStage,
+      stages: options.parts.powerStages ?? new Map(),
       clock,
-      log: log.scoped('power'),
       now: () => {
         const reading = time.read();
         return reading.quality === 'unset' ? undefined : reading.now;
       },
       setRelay: (closed) => panel.setRelay(closed),
-      onProcess: (type) => this.#energy.process({ type }),
+      events: {
+        onProcess: (endpoint, type) => this.#energy.process(endpoint, { type }),
+        onOverride: (endpoint, cause) => this.#energy.deviceOverride(endpoint, cause),
+        onRatings: (endpoint, ratings) => this.#energy.ratings(endpoint, ratings),
+      },
       onChanged: () => changed(),
     });
     this.#power = power;
@@ -94,7 +97,7 @@ export class DeviceRuntime {
       journal,
       log,
       zones: zones.all,
-      onTarget: (_endpoint, target) => power.obey(target),
+      onTarget: (endpoint, target) => power.obey(endpoint, target),
       onChanged: () => changed(),
     });
     const model = deviceModel({
@@ -166,7 +169,7 @@ export class DeviceRuntime {
   async start(): Promise<void> {
     const { profile, board, openWindow, platform } = this.#options;
     this.#floor.start(() => this.#time.observe());
-    this.#power.start(this.#energy.targets[0]);
+    this.#power.start((endpoint) => this.#energy.target(endpoint));
     await this.#ports.start();
     await this.#services.start();
     for (const zone of this.#zones.all) {

@@ -6,19 +6,17 @@ import { DevicePower } from '../src/device-power.js';
 import { ConfigError } from '../src/errors.js';
 import type { BoardDefinition } from '../src/model/board.js';
 import { VirtualClock } from './world/clock.js';
-import { MemoryLog } from './world/log.js';
 
 const caller = { id: 'A', type: 3, priority: 3 };
 
 function model(board: BoardDefinition) {
   const power = new DevicePower({
     board,
-    stage: undefined,
+    stages: new Map(),
     clock: new VirtualClock(),
-    log: new MemoryLog(),
     now: () => undefined,
     setRelay: () => {},
-    onProcess: () => {},
+    events: { onProcess: () => {}, onOverride: () => {}, onRatings: () => {} },
     onChanged: () => {},
   });
   return deviceModel({

@@ -10,6 +10,7 @@ export const SIMULATED_CAR: Car = { capacity: 60_000_000, stateOfCharge: 35, tar
 const VIN = 4;
 const MINIMUM_STATE_OF_CHARGE = 20;
 const FREQUENCY = 50_000;
+const FAULT = { code: 1, message: 'simulated fault' };
 
 /** A simulated charger and car behind the contract of a power stage. `now`: monotonic milliseconds of the runtime's clock. */
 export class SimulatedChargerStage implements PowerStage {
@@ -44,6 +45,10 @@ export class SimulatedChargerStage implements PowerStage {
       frequency: FREQUENCY,
       energyConsumed: charger.energy,
       energyProduced: 0,
+      temperature: null,
+      process: undefined,
+      override: undefined,
+      fault: charger.fault ? FAULT : undefined,
       vehicle:
         car === undefined
           ? undefined
@@ -56,6 +61,7 @@ export class SimulatedChargerStage implements PowerStage {
               capacity: car.capacity,
               minimumStateOfCharge: MINIMUM_STATE_OF_CHARGE,
               targetStateOfCharge: car.target,
+              bounds: charger.bounds ?? {},
             },
     };
   }
@@ -66,7 +72,7 @@ export class SimulatedChargerStage implements PowerStage {
   }
 
   close(): void {
-    this.#charger.apply({ ceiling: 0, phaseLimits: [], paused: true });
+    this.#charger.apply({ ceiling: 0, phaseLimits: [], paused: true, aborted: false, running: false });
     this.#listeners.clear();
   }
 }

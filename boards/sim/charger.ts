@@ -39,7 +39,8 @@ export class SimulatedCharger {
   /** mWh in the car's battery. */
   #charge = 0;
   #demand = true;
-  #order: PowerOrder = { ceiling: 0, phaseLimits: [], paused: false };
+  #fault = false;
+  #order: PowerOrder = { ceiling: 0, phaseLimits: [], paused: false, aborted: false, running: false };
   /** mWh since the meter was made, and since the car was plugged in. */
   #energy = 0;
   #sessionEnergy = 0;
@@ -83,6 +84,15 @@ export class SimulatedCharger {
     return this.#demand;
   }
 
+  /** A fault of the charger: nothing flows until it is over. */
+  set fault(fault: boolean) {
+    this.#fault = fault;
+  }
+
+  get fault(): boolean {
+    return this.#fault;
+  }
+
   get car(): Car | undefined {
     return this.#car;
   }
@@ -95,6 +105,10 @@ export class SimulatedCharger {
     this.#noise.frozen = frozen;
   }
 
+  get noiseFrozen(): boolean {
+    return this.#noise.frozen;
+  }
+
   get state(): ChargerState {
     if (this.#car === undefined) return 'notPluggedIn';
     if (this.#charge >= (this.#car.target / 100) * this.#car.capacity) return 'complete';
@@ -105,7 +119,7 @@ export class SimulatedCharger {
   /** mA on each active phase: 0 where the order leaves less than the minimum. */
   get setCurrent(): number {
     const car = this.#car;
-    if (car === undefined || !this.#demand || this.#order.paused) return 0;
+    if (car === undefined || !this.#demand || this.#fault || this.#order.paused || this.#order.aborted) return 0;
     if (this.#charge >= (car.target / 100) * car.capacity) return 0;
     const { ceiling, phaseLimits } = this.#order;
     let current = Math.min(car.maximumCurrent, this.#rating.maximumCurrent);
@@ -131,6 +145,18 @@ export class SimulatedCharger {
 
   get sessionEnergy(): number {
     return Math.floor(this.#sessionEnergy);
+  }
+
+  /** What the car leaves of the ratings: mA a phase, mW. */
+  get bounds(): { readonly maxConsumption: number; readonly minPower: number; readonly maxCurrent: number } | undefined {
+    const car = this.#car;
+    if (car === undefined) return undefined;
+    const perAmpere = this.#rating.voltage * this.#activePhases;
+    return {
+      maxConsumption: car.maximumCurrent * perAmpere,
+      minPower: this.#rating.minimumCurrent * perAmpere,
+      maxCurrent: car.maximumCurrent,
+    };
   }
 
   /** Percent; undefined without a car. */

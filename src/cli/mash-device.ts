@@ -49,7 +49,7 @@ async function run(options: DeviceArguments): Promise<void> {
   const device = new MashDevice({
     profile,
     board,
-    parts: { button, display, relay, powerStage },
+    parts: { button, display, relay, powerStages: new Map([[1, powerStage]]) },
     platform: protocolLog === undefined ? platform : tapped(platform, about, protocolLog),
     identity: {
       ...(options.setupCode === undefined ? {} : { setupCode: options.setupCode }),

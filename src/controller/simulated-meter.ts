@@ -80,7 +80,7 @@ function reading(power: number): PowerReading {
     const active = phase === 0 ? power - each * (PHASES - 1) : each;
     return { active, reactive: 0, current: Math.round(active / VOLTAGE), voltage: VOLTAGE * 1000 };
   });
-  return { phases, frequency: 50_000, energyConsumed: 0, energyProduced: 0 };
+  return { phases, frequency: 50_000, energyConsumed: 0, energyProduced: 0, temperature: null };
 }
 
 /** A device may read a controller, not change it. */

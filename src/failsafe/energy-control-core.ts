@@ -276,9 +276,11 @@ function sameTarget(a: StageTarget, b: StageTarget): boolean {
   return (
     a.paused === b.paused &&
     a.aborted === b.aborted &&
+    a.running === b.running &&
     ([0, 1] as const).every(
       (side) =>
         a.ceiling[side] === b.ceiling[side] &&
+        a.beneath[side] === b.beneath[side] &&
         a.setpoint[side] === b.setpoint[side] &&
         sameValue(a.phaseCeiling[side], b.phaseCeiling[side]) &&
         sameValue(a.phaseSetpoint[side], b.phaseSetpoint[side]),

@@ -18,6 +18,8 @@ export interface StageTarget {
   readonly ceiling: Pair<number | null>;
   /** mA. */
   readonly phaseCeiling: Pair<Phases | null>;
+  /** The ceiling that holds beneath a device-made override; otherwise the same. */
+  readonly beneath: Pair<number | null>;
   /** mW, never above the ceiling; null: the device decides. */
   readonly setpoint: Pair<number | null>;
   readonly phaseSetpoint: Pair<Phases | null>;
@@ -25,6 +27,8 @@ export interface StageTarget {
   readonly paused: boolean;
   /** By Stop or CancelProcess: the process does not go on. */
   readonly aborted: boolean;
+  /** The process runs. */
+  readonly running: boolean;
 }
 
 /** Carries a step to its end: the control state follows from its table. */
@@ -108,15 +112,22 @@ export function stageTarget(state: EnergyState): StageTarget {
   const binding = pairOf((side) => bindingLimits(state, override, side));
   const ceilings = pairOf((side) => ceiling(binding[side].power, binding[side].phases, ratings, side));
   const phases = pairOf((side) => phaseCeilings(binding[side].phases, ratings, side));
+  const otherwise = overrideKind({ ...state.override, device: undefined });
+  const beneath = pairOf((side) => {
+    const { power, phases: limits } = bindingLimits(state, otherwise, side);
+    return ceiling(power, limits, ratings, side);
+  });
   // In OVERRIDE the device follows itself: setpoints wait, as the limits do that do not bind.
   const free = override !== 'none';
   return {
     ceiling: ceilings,
     phaseCeiling: phases,
+    beneath,
     setpoint: pairOf((side) => (free ? null : target(setpoint(state, side), ceilings[side]))),
     phaseSetpoint: pairOf((side) => (free ? null : cappedPhases(phaseSetpoint(state, side), phases[side]))),
     paused: state.process.name === Process.PAUSED,
     aborted: state.process.name === Process.ABORTED,
+    running: state.process.name === Process.RUNNING,
   };
 }
 

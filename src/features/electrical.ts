@@ -21,12 +21,14 @@ export class Electrical implements FeatureInstance {
   readonly schema = ELECTRICAL;
   readonly attributes: readonly number[];
   readonly commands = [];
-  readonly #ratings: ElectricalRatings;
+  readonly #hardware: ElectricalRatings;
   readonly #values: Values;
+  #ratings: ElectricalRatings;
 
   constructor(ratings: ElectricalRatings) {
+    this.#hardware = ratings;
     this.#ratings = ratings;
-    this.#values = new Values(describe(ratings, {}));
+    this.#values = new Values(describe(ratings));
     this.attributes = this.#values.ids;
   }
 
@@ -40,11 +42,27 @@ export class Electrical implements FeatureInstance {
 
   /** Replaces the bounds of what is connected; `{}` when nothing is. */
   bound(bounds: ElectricalBounds): void {
-    this.#values.update(describe(this.#ratings, bounds));
+    this.#ratings = narrowed(this.#hardware, bounds);
+    this.#values.update(describe(this.#ratings));
+  }
+
+  /** What holds now. */
+  get ratings(): ElectricalRatings {
+    return this.#ratings;
   }
 }
 
-function describe(ratings: ElectricalRatings, bounds: ElectricalBounds): ReadonlyMap<number, CborValue> {
+function narrowed(hardware: ElectricalRatings, bounds: ElectricalBounds): ElectricalRatings {
+  return {
+    ...hardware,
+    maxConsumption: Math.min(hardware.maxConsumption, bounds.maxConsumption ?? hardware.maxConsumption),
+    minPower: Math.max(hardware.minPower, bounds.minPower ?? hardware.minPower),
+    maxCurrent: Math.min(hardware.maxCurrent, bounds.maxCurrent ?? hardware.maxCurrent),
+    minCurrent: Math.max(hardware.minCurrent, bounds.minCurrent ?? hardware.minCurrent),
+  };
+}
+
+function describe(ratings: ElectricalRatings): ReadonlyMap<number, CborValue> {
   const phases = Array.from({ length: ratings.phaseCount }, (_, phase) => [phase, phase] as const);
   return new Map<number, CborValue>([
     [1, ratings.phaseCount],
@@ -52,11 +70,11 @@ function describe(ratings: ElectricalRatings, bounds: ElectricalBounds): Readonl
     [3, ratings.nominalVoltage],
     [4, ratings.nominalFrequency],
     [5, ratings.directions],
-    [10, Math.min(ratings.maxConsumption, bounds.maxConsumption ?? ratings.maxConsumption)],
+    [10, ratings.maxConsumption],
     [11, ratings.maxProduction],
-    [12, Math.max(ratings.minPower, bounds.minPower ?? ratings.minPower)],
-    [13, Math.min(ratings.maxCurrent, bounds.maxCurrent ?? ratings.maxCurrent)],
-    [14, Math.max(ratings.minCurrent, bounds.minCurrent ?? ratings.minCurrent)],
+    [12, ratings.minPower],
+    [13, ratings.maxCurrent],
+    [14, ratings.minCurrent],
     [15, ratings.asymmetric],
     [20, ratings.energyCapacity],
   ]);

@@ -25,12 +25,20 @@ export interface PowerReading {
   readonly energyConsumed: number;
   /** mWh since the factory; never falls. */
   readonly energyProduced: number;
+  /** Hundredths of a degree; null: not known. */
+  readonly temperature: number | null;
 }
 
 /** A power stage at rest on a healthy grid. `voltage` in V, `frequency` in Hz. */
 export function idleReading(phaseCount: number, voltage: number, frequency: number, energyConsumed = 0): PowerReading {
   const phase: PhaseReading = { active: 0, reactive: 0, current: 0, voltage: voltage * 1000 };
-  return { phases: Array.from({ length: phaseCount }, () => phase), frequency: frequency * 1000, energyConsumed, energyProduced: 0 };
+  return {
+    phases: Array.from({ length: phaseCount }, () => phase),
+    frequency: frequency * 1000,
+    energyConsumed,
+    energyProduced: 0,
+    temperature: null,
+  };
 }
 
 /** AC telemetry of one endpoint; what the board cannot measure is not listed (features.md §5). */
@@ -61,7 +69,7 @@ export class Measurement implements FeatureInstance {
   }
 }
 
-function describe({ phases, frequency, energyConsumed, energyProduced }: PowerReading): Map<number, CborValue> {
+function describe({ phases, frequency, energyConsumed, energyProduced, temperature }: PowerReading): Map<number, CborValue> {
   const active = sum(phases.map((phase) => phase.active));
   const reactive = sum(phases.map((phase) => phase.reactive));
   const apparent = Math.round(Math.sqrt(active * active + reactive * reactive));
@@ -79,6 +87,7 @@ function describe({ phases, frequency, energyConsumed, energyProduced }: PowerRe
     [24, apparent === 0 ? 1000 : Math.round((1000 * active) / apparent)],
     [30, energyConsumed],
     [31, energyProduced],
+    [60, temperature],
   ]);
 }
 

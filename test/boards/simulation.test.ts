@@ -7,7 +7,7 @@ import type { PowerOrder } from '../../hal/index.js';
 const HOUR = 3_600_000;
 const RATING: ChargerRating = { phases: 3, voltage: 230, minimumCurrent: 6000, maximumCurrent: 16_000 };
 const CAR: Car = { capacity: 60_000_000, stateOfCharge: 20, target: 80, maximumCurrent: 16_000, phases: 3 };
-const FREE: PowerOrder = { ceiling: null, phaseLimits: [], paused: false };
+const FREE: PowerOrder = { ceiling: null, phaseLimits: [], paused: false, aborted: false, running: true };
 
 function charger(order = FREE, car: Car | undefined = CAR): SimulatedCharger {
   const simulated = new SimulatedCharger(RATING, 0);
@@ -74,6 +74,8 @@ describe('the simulated charger', () => {
       ceiling: fc.option(fc.integer({ min: 0, max: 12_000_000 })),
       phaseLimits: fc.array(fc.option(fc.integer({ min: 0, max: 20_000 })), { maxLength: 3 }),
       paused: fc.boolean(),
+      aborted: fc.boolean(),
+      running: fc.constant(true),
     });
     fc.assert(
       fc.property(
@@ -90,7 +92,7 @@ describe('the simulated charger', () => {
             simulated.advance(now);
             const drawn = totalPower(simulated);
             if (event.order.ceiling !== null) expect(drawn).toBeLessThanOrEqual(event.order.ceiling);
-            if (event.order.paused || !event.plugged) expect(drawn).toBe(0);
+            if (event.order.paused || event.order.aborted || !event.plugged) expect(drawn).toBe(0);
             expect(simulated.energy).toBeGreaterThanOrEqual(energy);
             energy = simulated.energy;
           }

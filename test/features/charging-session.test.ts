@@ -14,6 +14,7 @@ const CAR: VehicleReading = {
   capacity: 60_000_000,
   minimumStateOfCharge: 20,
   targetStateOfCharge: 80,
+  bounds: {},
 };
 
 function reading(vehicle: VehicleReading | undefined, power = 0): PowerStageReading {
@@ -22,7 +23,11 @@ function reading(vehicle: VehicleReading | undefined, power = 0): PowerStageRead
     frequency: 50_000,
     energyConsumed: 0,
     energyProduced: 0,
+    temperature: null,
     vehicle,
+    process: undefined,
+    override: undefined,
+    fault: undefined,
   };
 }
 

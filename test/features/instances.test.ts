@@ -59,11 +59,11 @@ describe('Measurement of sim-evse', () => {
     const measurement = new Measurement(endpoint.measures ?? [], idleReading(3, 230, 50));
     const seen = reports(measurement);
     const phase = { active: 3_000_000, reactive: 400_000, current: 13_160, voltage: 230_000 };
-    measurement.update({ phases: [phase, phase, phase], frequency: 50_000, energyConsumed: 12, energyProduced: 9 });
+    measurement.update({ phases: [phase, phase, phase], frequency: 50_000, energyConsumed: 12, energyProduced: 9, temperature: null });
     expect(seen).toEqual([[1, 2, 3, 10, 20, 24, 30]]);
     expect(valuesOf(measurement)).toMatchObject({ 1: 9_000_000, 2: 1_200_000, 3: 9_079_648, 10: perPhase(3_000_000), 24: 991, 30: 12 });
     fits(measurement);
-    measurement.update({ phases: [phase, phase, phase], frequency: 50_000, energyConsumed: 12, energyProduced: 9 });
+    measurement.update({ phases: [phase, phase, phase], frequency: 50_000, energyConsumed: 12, energyProduced: 9, temperature: null });
     expect(seen).toHaveLength(1);
     measurement.update(undefined);
     expect(Object.values(valuesOf(measurement)).every((value) => value === null)).toBe(true);

@@ -77,7 +77,7 @@ export class DeviceWorld {
         button: this.button,
         display: this.display,
         relay: this.relay,
-        ...(this.stage === undefined ? {} : { powerStage: this.stage }),
+        ...(this.stage === undefined ? {} : { powerStages: new Map([[1, this.stage]]) }),
       },
       platform: {
         clock: this.clock,
