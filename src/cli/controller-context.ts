@@ -1,4 +1,5 @@
 import { ControllerError } from '../controller/errors.js';
+import { watchLiveness } from '../controller/liveness.js';
 import { openZone } from '../controller/open-zone.js';
 import { type ControllerParts, connectDevice } from '../controller/operational.js';
 import { Resolver } from '../controller/resolver.js';
@@ -19,14 +20,26 @@ export interface Machine {
   multicast(options: { readonly interfaces: readonly string[] | undefined; readonly ipv4: boolean }): Multicast;
 }
 
+/** Where a command line is run. */
+export interface ControllerIo {
+  /** The result. */
+  out(text: string): void;
+  /** Progress and errors. */
+  err(text: string): void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly machine: () => Machine;
+  /** Calls `stop` at the first Ctrl-C or SIGTERM; returns a function that takes it away. */
+  onInterrupt(stop: () => void): () => void;
+}
+
 /** What a command came to: one JSON value, and the same for people. */
 export interface Outcome {
   readonly value: unknown;
   readonly text: string;
 }
 
-/** What a command line asks for. */
-export type Work = (context: ControllerContext) => Promise<Outcome>;
+/** What a command line asks for; undefined where everything was printed on the way. */
+export type Work = (context: ControllerContext) => Promise<Outcome | undefined>;
 /** Told by the action of a command; its work is done when the whole command line has been read. */
 export type Choose = (work: Work) => void;
 
@@ -42,20 +55,32 @@ export class ControllerContext {
   readonly machine: Machine;
   readonly options: GlobalOptions;
   readonly store: ZoneStore;
-  /** A line of progress on stderr. */
-  readonly progress: (line: string) => void;
+  readonly #io: ControllerIo;
   readonly #log: Log;
   #resolver: Promise<Resolver> | undefined;
   #ipv4: boolean;
 
-  constructor(machine: Machine, options: GlobalOptions, log: Log, progress: (line: string) => void) {
-    this.machine = machine;
+  constructor(io: ControllerIo, options: GlobalOptions, log: Log) {
+    this.#io = io;
+    this.machine = io.machine();
     this.options = options;
     this.#log = log;
-    this.progress = progress;
-    this.store = new ZoneStore(options.zone, machine.crypto);
+    this.store = new ZoneStore(options.zone, this.machine.crypto);
     // protocol.md, row "IPv4": only reference peers have it.
     this.#ipv4 = options.dialect === 'reference';
+  }
+
+  /** A line of progress on stderr. */
+  readonly progress = (line: string): void => this.#io.err(`${line}\n`);
+
+  /** What a command that goes on prints before its outcome: one JSON value a line with `--json`, else the text. */
+  print(value: unknown, text: string): void {
+    this.#io.out(`${this.options.json === true ? JSON.stringify(value) : text}\n`);
+  }
+
+  /** Calls `stop` at the first Ctrl-C or SIGTERM; returns a function that takes it away. */
+  onInterrupt(stop: () => void): () => void {
+    return this.#io.onInterrupt(stop);
   }
 
   get parts(): ControllerParts {
@@ -84,6 +109,20 @@ export class ControllerContext {
     } finally {
       await session.close();
     }
+  }
+
+  /** Resolves at Ctrl-C; rejects with CONNECTION_LOST where the connection ends before. */
+  async stayConnected(session: ControllerSession): Promise<void> {
+    const quiet = watchLiveness(session, this.machine.clock);
+    let release = (): void => {};
+    const interrupted = new Promise<undefined>((resolve) => {
+      release = this.onInterrupt(() => resolve(undefined));
+    });
+    this.progress('connected until Ctrl-C');
+    const reason = await Promise.race([interrupted, session.ended]);
+    quiet();
+    release();
+    if (reason !== undefined) throw new ControllerError('CONNECTION_LOST', `The connection to the device ended: ${reason}`);
   }
 
   /** Opened at its first use: a device at its last address needs none. */

@@ -4,24 +4,26 @@ import { defaultZoneFolder } from '../controller/zone-store.js';
 import { nodeLog } from '../node/log.js';
 import { FIRMWARE_VERSION } from '../version.js';
 import { describeCommissioning } from './commands/commissioning.js';
+import { describeEnergy } from './commands/energy.js';
+import { describeInteraction } from './commands/interaction.js';
+import { describeMembership } from './commands/membership.js';
 import { describeReading } from './commands/reading.js';
 import { describeZone } from './commands/zone.js';
-import { type Choose, ControllerContext, type Machine, type Outcome, type Work } from './controller-context.js';
+import { type Choose, ControllerContext, type ControllerIo, type Outcome, type Work } from './controller-context.js';
 import { choice, type GlobalOptions, interfacesArgument, numberArgument } from './controller-options.js';
 import { ExitCode, failureOf, failureText } from './controller-output.js';
 
 /** The commands by topic, in the order of the help. Each adds its own to the program. */
-const TOPICS: readonly ((program: Command, choose: Choose) => void)[] = [describeCommissioning, describeZone, describeReading];
+const TOPICS: readonly ((program: Command, choose: Choose) => void)[] = [
+  describeCommissioning,
+  describeZone,
+  describeReading,
+  describeEnergy,
+  describeInteraction,
+  describeMembership,
+];
 
-/** Where a command line is run. */
-export interface ControllerIo {
-  /** The result. */
-  out(text: string): void;
-  /** Progress and errors. */
-  err(text: string): void;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly machine: () => Machine;
-}
+export type { ControllerIo } from './controller-context.js';
 
 const EXAMPLES = `
 Examples:
@@ -31,6 +33,11 @@ Examples:
   mash-controller --dialect reference --zone-type grid --zone ./grid commission "MASH:1:1234:70914386"
   mash-controller read                            all of DeviceInfo of the only device
   mash-controller read 0/DeviceInfo/serialNumber  one attribute; numbers do as well: 0/1/4
+  mash-controller limit 4.2                       at most 4.2 kW, until it is cleared
+  mash-controller limit 4.2 --duration 900 --cause GRID_EMERGENCY
+  mash-controller invoke EnergyControl/setCurrentLimits 'phases={"A":10000}' direction=CONSUMPTION cause=LOCAL_PROTECTION
+  mash-controller write 0/DeviceInfo/label "Garage"
+  mash-controller failsafe --limit 4.2 --duration 14400
   mash-controller token --out phone.token --days 7 --permissions commission,view
   mash-controller ping A66A8E4255CC3C8E --json
   mash-controller renew                           a new certificate for the only device
@@ -49,6 +56,7 @@ export async function main(argv: readonly string[], io: ControllerIo): Promise<n
     const options = program.opts<GlobalOptions>();
     if (work === undefined) return ExitCode.OK;
     const outcome = await run(options, io, work);
+    if (outcome === undefined) return ExitCode.OK;
     if (json) io.out(`${JSON.stringify(outcome.value)}\n`);
     else if (outcome.text !== '') io.out(`${outcome.text}\n`);
     return ExitCode.OK;
@@ -61,10 +69,10 @@ export async function main(argv: readonly string[], io: ControllerIo): Promise<n
   }
 }
 
-async function run(options: GlobalOptions, io: ControllerIo, work: Work): Promise<Outcome> {
+async function run(options: GlobalOptions, io: ControllerIo, work: Work): Promise<Outcome | undefined> {
   const write = (line: string): void => io.err(`${line}\n`);
   const log = nodeLog({ level: options.verbose === true ? 'debug' : 'warn', format: 'pretty', write });
-  const context = new ControllerContext(io.machine(), options, log, write);
+  const context = new ControllerContext(io, options, log);
   try {
     return await work(context);
   } finally {

@@ -2,7 +2,8 @@ import { networkInterfaces } from 'node:os';
 import { Option } from 'commander';
 import { formatTarget, lacksScope, parseTarget } from '../controller/addresses.js';
 import type { AttestationPolicy } from '../controller/attestation.js';
-import { attributeNames, attributeNumber, featureNames, featureNumber } from '../controller/names.js';
+import { attributeNames, attributeNumber } from '../controller/names.js';
+import { isPath, parsePath, unknownName } from '../controller/path.js';
 import { PERMISSIONS, type Permission } from '../controller/token.js';
 import type { DeviceAddress, ZoneKind } from '../controller/zone.js';
 import { parseQr } from '../crypto/qr.js';
@@ -146,29 +147,27 @@ export function numberArgument(option: string, minimum: number, maximum: number)
 export interface ReadPlan {
   /** As given; undefined for the only device of the zone. */
   readonly device: string | undefined;
-  readonly endpoint: number;
+  /** Undefined: the one that has the feature. */
+  readonly endpoint: number | undefined;
   readonly feature: number;
   readonly attributes: readonly number[] | undefined;
 }
 
-/** `[DEVICE] [ENDPOINT/FEATURE[/ATTRIBUTE]]`: the one with a slash is the path. Throws ConfigError naming the closest right name. */
+/** `[DEVICE] [PATH]`: what has a slash or is a feature's name is the path. Throws ConfigError naming the closest right name. */
 export function planRead(first: string | undefined, second: string | undefined): ReadPlan {
-  const firstIsPath = first?.includes('/') === true;
+  const firstIsPath = isPath(first);
   if (firstIsPath && second !== undefined) throw new ConfigError('read', 'the device comes before the path');
   const device = firstIsPath ? undefined : first;
   const path = firstIsPath ? first : second;
   if (path === undefined) return { device, endpoint: 0, feature: DEVICE_INFO.id, attributes: undefined };
-  const [endpointText = '', featureText = '', attributeText, ...rest] = path.split('/');
-  if (featureText === '' || rest.length > 0) throw new ConfigError('path', `'${path}' is not ENDPOINT/FEATURE[/ATTRIBUTE]`);
-  const endpoint = numberArgument('endpoint', 0, 255)(endpointText);
-  const feature = featureNumber(featureText);
-  if (feature === undefined) throw unknownName('feature', featureText, featureNames());
-  if (attributeText === undefined || attributeText === '') return { device, endpoint, feature, attributes: undefined };
-  const attribute = attributeNumber(feature, attributeText);
-  if (attribute === undefined) throw unknownName('attribute', attributeText, attributeNames(feature));
-  return { device, endpoint, feature, attributes: [attribute] };
+  return { device, ...planAttributes(path) };
 }
 
-function unknownName(what: string, text: string, names: readonly string[]): ConfigError {
-  return new ConfigError(what, `'${text}' is neither a number nor a name; the closest name is '${closest(text, names)}'`);
+/** `[ENDPOINT/]FEATURE[/ATTRIBUTE]`. Throws ConfigError naming the closest right name. */
+export function planAttributes(text: string): Omit<ReadPlan, 'device'> {
+  const { endpoint, feature, name } = parsePath(text);
+  if (name === undefined) return { endpoint, feature, attributes: undefined };
+  const attribute = attributeNumber(feature, name);
+  if (attribute === undefined) throw unknownName('attribute', name, attributeNames(feature));
+  return { endpoint, feature, attributes: [attribute] };
 }

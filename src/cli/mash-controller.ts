@@ -26,6 +26,19 @@ void main(process.argv.slice(2), {
   err: (text) => void process.stderr.write(text),
   env: process.env,
   machine: thisMachine,
+  onInterrupt: (stop) => {
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    const release = (): void => {
+      for (const signal of signals) process.off(signal, first);
+    };
+    // A second one ends the process.
+    const first = (): void => {
+      release();
+      stop();
+    };
+    for (const signal of signals) process.on(signal, first);
+    return release;
+  },
 }).then((code) => {
   process.exitCode = code;
 });

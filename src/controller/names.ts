@@ -1,20 +1,15 @@
 import { type CborMap, type CborValue, Float, isMap, WideInteger } from '../codec/cbor.js';
 import { toHex } from '../codec/hex.js';
-import { CHARGING_SESSION } from '../features/charging-session-table.js';
 import { DEVICE_INFO } from '../features/device-info-table.js';
-import { ELECTRICAL } from '../features/electrical-table.js';
 import { EndpointType } from '../features/endpoint-types.js';
-import { ENERGY_CONTROL } from '../features/energy-control-table.js';
-import { MEASUREMENT } from '../features/measurement-table.js';
-import { PLAN } from '../features/plan-table.js';
-import { SIGNALS } from '../features/signals-table.js';
-import { STATUS } from '../features/status-table.js';
-import { TARIFF } from '../features/tariff-table.js';
 import { Global } from '../model/model.js';
+import { FEATURE_TABLES, featureTable } from './tables.js';
 
 /** Numbers and names of the protocol, for command lines and for printing. */
-const TABLES = [DEVICE_INFO, STATUS, ELECTRICAL, MEASUREMENT, ENERGY_CONTROL, CHARGING_SESSION, TARIFF, SIGNALS, PLAN];
-const FEATURES: readonly (readonly [number, string])[] = [...TABLES.map(({ id, name }) => [id, name] as const), [0x0a, 'TestControl']];
+const FEATURES: readonly (readonly [number, string])[] = [
+  ...FEATURE_TABLES.map(({ id, name }) => [id, name] as const),
+  [0x0a, 'TestControl'],
+];
 const ENDPOINT_TYPES = Object.keys(EndpointType);
 
 const GLOBALS: readonly (readonly [number, string])[] = [
@@ -25,7 +20,7 @@ const GLOBALS: readonly (readonly [number, string])[] = [
 
 /** Attribute names by feature; the device's own tables tell them. */
 const ATTRIBUTES: ReadonlyMap<number, readonly (readonly [number, string])[]> = new Map(
-  TABLES.map((table) => [table.id, table.attributes.map(({ id, name }) => [id, name] as const)]),
+  FEATURE_TABLES.map((table) => [table.id, table.attributes.map(({ id, name }) => [id, name] as const)]),
 );
 const ENDPOINTS_ATTRIBUTE = 20;
 
@@ -47,6 +42,20 @@ export function featureNumber(text: string): number | undefined {
 /** The number of an attribute by name (any case) or number. */
 export function attributeNumber(feature: number, text: string): number | undefined {
   return numberIn([...(ATTRIBUTES.get(feature) ?? []), ...GLOBALS], text, 0xffff);
+}
+
+/** `setLimit`, or the number where it has no name. */
+export function commandName(feature: number, id: number): string {
+  return nameIn(commands(feature), id) ?? String(id);
+}
+
+/** The number of a command by name (any case) or number. */
+export function commandNumber(feature: number, text: string): number | undefined {
+  return numberIn(commands(feature), text, 0xff);
+}
+
+export function commandNames(feature: number): readonly string[] {
+  return commands(feature).map(([, name]) => name);
 }
 
 export function featureNames(): readonly string[] {
@@ -94,6 +103,10 @@ function endpoints(value: CborValue): unknown {
       features: Array.isArray(features) ? features.map((id: CborValue) => (typeof id === 'number' ? featureName(id) : plain(id))) : [],
     };
   });
+}
+
+function commands(feature: number): readonly (readonly [number, string])[] {
+  return (featureTable(feature)?.commands ?? []).map(({ id, name }) => [id, name]);
 }
 
 function nameIn(table: readonly (readonly [number, string])[], id: number): string | undefined {

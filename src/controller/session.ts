@@ -18,6 +18,7 @@ import {
   type Response,
 } from '../session/wire.js';
 import { ControllerError } from './errors.js';
+import { type OnValues, SessionSubscriptions, type Subscribed, type SubscribeOptions } from './session-subscriptions.js';
 
 const RECEIVE_MAXIMUM = 65_536;
 /** The most that a reference-dialect peer takes (protocol.md, row "maximum message"). */
@@ -53,10 +54,12 @@ export class ControllerSession {
   readonly #pending: PendingRequests;
   readonly #pings = new Map<number, Ping>();
   #service: SessionService | undefined;
+  readonly #subscriptions = new SessionSubscriptions();
   #renewal: ((answer: CborMap | ControllerError) => void) | undefined;
   #sequence = 0;
   #ended: string | undefined;
   #onEnded: (() => void) | undefined;
+  readonly #whenEnded: ((reason: string) => void)[] = [];
 
   /** `stream`: mutually authenticated, the device's certificate judged. */
   constructor(stream: SecureStream, dialect: DialectName, clock: Clock) {
@@ -87,11 +90,47 @@ export class ControllerSession {
     return this.#ended === undefined;
   }
 
+  /** Resolves with the reason when the connection is down, however it ends. */
+  get ended(): Promise<string> {
+    if (this.#ended !== undefined) return Promise.resolve(this.#ended);
+    return new Promise((resolve) => this.#whenEnded.push(resolve));
+  }
+
+  /** Ends the connection at once: the peer does not answer any more. */
+  destroy(reason: string): void {
+    this.#connection.destroy(reason);
+  }
+
   /** Values by attribute id; all attributes where none are named. Rejects with REFUSED and the status' name, CONNECTION_LOST, TIMEOUT or PROTOCOL. */
-  async read(endpoint: number, feature: number, attributes?: readonly number[]): Promise<CborMap> {
-    const payload = await this.#request(Operation.READ, endpoint, feature, attributes);
-    if (!isMap(payload)) throw new ControllerError('PROTOCOL', 'The device answered a Read without a map of values');
-    return payload;
+  read(endpoint: number, feature: number, attributes?: readonly number[]): Promise<CborMap> {
+    return this.#request(Operation.READ, endpoint, feature, attributes, (payload) => valuesOf('Read', payload));
+  }
+
+  /** Writes all of the values or none; resolves with what the device reads back. Rejects as `read` does. */
+  write(endpoint: number, feature: number, values: CborMap): Promise<CborMap> {
+    return this.#request(Operation.WRITE, endpoint, feature, values, (payload) => valuesOf('Write', payload));
+  }
+
+  /** Parameters under their names; resolves with the command's result, empty where it has none. Rejects as `read` does. */
+  invoke(endpoint: number, feature: number, command: number, parameters: CborMap = new Map()): Promise<CborMap> {
+    const payload = new Map<number, CborValue>([[1, command]]);
+    if (parameters.size > 0) payload.set(2, parameters);
+    return this.#request(Operation.INVOKE, endpoint, feature, payload, (result) => (isMap(result) ? result : new Map()));
+  }
+
+  /**
+   * Subscribes to attributes, all where none are named. Resolves with the priming values; `onValues` is told every notification after it, until
+   * `unsubscribe` or the end of the connection. Rejects as `read` does.
+   */
+  subscribe(endpoint: number, feature: number, options: SubscribeOptions, onValues: OnValues): Promise<Subscribed> {
+    const payload = this.#subscriptions.request(options);
+    // Within the turn of the response: the first notification may stand right behind it.
+    return this.#request(Operation.SUBSCRIBE, endpoint, feature, payload, (answer) => this.#subscriptions.open(answer, onValues));
+  }
+
+  async unsubscribe(id: number): Promise<void> {
+    this.#subscriptions.end(id);
+    await this.#request(Operation.SUBSCRIBE, 0, 0, new Map([[1, id]]), () => undefined);
   }
 
   /** Milliseconds until the device answered. */
@@ -157,15 +196,28 @@ export class ControllerSession {
     return this.close();
   }
 
-  #request(operation: number, endpoint: number, feature: number, payload: CborValue | undefined): Promise<CborValue | undefined> {
+  #request<T>(
+    operation: number,
+    endpoint: number,
+    feature: number,
+    payload: CborValue | undefined,
+    accept: (payload: CborValue | undefined) => T,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#ended !== undefined) {
         reject(this.#lost());
         return;
       }
       const id = this.#pending.open(RESPONSE_TIMEOUT, (response) => {
-        if (response?.status === InteractionStatus.SUCCESS) resolve(response.payload);
-        else reject(response === undefined ? this.#unanswered() : refusal(response));
+        if (response === undefined) reject(this.#unanswered());
+        else if (response.status !== InteractionStatus.SUCCESS) reject(refusal(response));
+        else {
+          try {
+            resolve(accept(response.payload));
+          } catch (error) {
+            reject(error);
+          }
+        }
       });
       if (id === undefined) reject(new ControllerError('TIMEOUT', 'Too many requests wait for their answer'));
       else this.#connection.send(encodeRequest({ id, operation, endpoint, feature, payload }));
@@ -176,6 +228,7 @@ export class ControllerSession {
     const inbound = classify(value, (id) => this.#pending.has(id));
     if (inbound.kind === 'control') this.#onControl(inbound.control);
     else if (inbound.kind === 'response') this.#pending.deliver(inbound.response);
+    else if (inbound.kind === 'notification') this.#subscriptions.deliver(value);
     else if (inbound.kind === 'renewal') this.#renewal?.(inbound.message);
     else if (inbound.kind === 'request') this.#onRequest(inbound.request);
   }
@@ -220,6 +273,7 @@ export class ControllerSession {
     for (const ping of [...this.#pings.values()]) ping.settle(this.#lost());
     this.#renewal?.(this.#lost());
     this.#onEnded?.();
+    for (const told of this.#whenEnded.splice(0)) told(reason);
   }
 
   #unanswered(): ControllerError {
@@ -230,6 +284,11 @@ export class ControllerSession {
   #lost(): ControllerError {
     return new ControllerError('CONNECTION_LOST', `The connection to the device ended: ${this.#ended}`);
   }
+}
+
+function valuesOf(what: string, payload: CborValue | undefined): CborMap {
+  if (!isMap(payload)) throw new ControllerError('PROTOCOL', `The device answered a ${what} without a map of values`);
+  return payload;
 }
 
 function refusal(response: Response): ControllerError {

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { nodeKeyPem } from '../node/keys.js';
 import { zoneIdOfCa } from '../pki/identities.js';
 import type { Crypto, PrivateKey } from '../platform.js';
-import { type ControllerZone, type DeviceAddress, type DeviceRecord, isZoneKind } from './zone.js';
+import { type ControllerZone, type DeviceAddress, type DeviceRecord, type EndpointRecord, isZoneKind } from './zone.js';
 
 /** The files of a zone folder: JSON, with certificates and keys in PEM, so that openssl can read them. Decoders throw TypeError naming the key. */
 const VERSION = 1;
@@ -58,6 +58,8 @@ export function decodeDeviceFile(text: string): DeviceRecord {
     name: optional('name', textOf),
     serial: optional('serial', textOf),
     deviceId: optional('deviceId', textOf),
+    endpoints: optional('endpoints', endpointsOf),
+    degraded: optional('degraded', flagOf),
     addedAt: numberOf(fields, 'addedAt'),
   };
 }
@@ -98,6 +100,22 @@ function addressesOf(fields: Fields, key: string): readonly DeviceAddress[] {
   const list = fields[key];
   if (!Array.isArray(list)) throw wrong(key, 'a list');
   return list.map((item: Fields) => ({ host: textOf(item, 'host'), port: numberOf(item, 'port') }));
+}
+
+function endpointsOf(fields: Fields, key: string): readonly EndpointRecord[] {
+  const list = fields[key];
+  if (!Array.isArray(list)) throw wrong(key, 'a list');
+  return list.map((item: Fields) => {
+    const features = item['features'];
+    if (!Array.isArray(features) || !features.every((id) => typeof id === 'number')) throw wrong('features', 'a list of numbers');
+    const label = item['label'] === undefined ? undefined : textOf(item, 'label');
+    return { id: numberOf(item, 'id'), type: numberOf(item, 'type'), label, features };
+  });
+}
+
+function flagOf(fields: Fields, key: string): boolean {
+  if (typeof fields[key] !== 'boolean') throw wrong(key, 'true or false');
+  return fields[key];
 }
 
 function certificateOf(fields: Fields, key: string): Uint8Array {

@@ -49,6 +49,16 @@ export interface DeviceAddress {
   readonly port: number;
 }
 
+/** An endpoint as DeviceInfo lists it. */
+export interface EndpointRecord {
+  readonly id: number;
+  /** `EndpointType`. */
+  readonly type: number;
+  readonly label: string | undefined;
+  /** Feature ids. */
+  readonly features: readonly number[];
+}
+
 /** A device of the zone. */
 export interface DeviceRecord {
   /** CN of its operational certificate: its id in this zone. */
@@ -68,6 +78,10 @@ export interface DeviceRecord {
   readonly name: string | undefined;
   readonly serial: string | undefined;
   readonly deviceId: string | undefined;
+  /** From DeviceInfo, once read. */
+  readonly endpoints?: readonly EndpointRecord[] | undefined;
+  /** A read of the last sequence of §7.3 was not answered, the second time either. */
+  readonly degraded?: boolean | undefined;
   /** Unix seconds. */
   readonly addedAt: number;
 }

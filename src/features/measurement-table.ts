@@ -1,5 +1,5 @@
 import type { FeatureSchema } from '../model/schema.js';
-import { attribute, int16, int64, mapOf, percent, ranged, uint32, uint64 } from '../model/table.js';
+import { attribute, int16, int64, mapOf, measuredIn, milliamps, milliwatts, percent, ranged, uint32, uint64 } from '../model/table.js';
 import { Phase, PhasePair } from './shared.js';
 
 /** Measurement, feature 0x04: telemetry: power, energy, voltage, current. + is into the device, − out of it. */
@@ -10,12 +10,12 @@ export const MEASUREMENT: FeatureSchema = {
     attribute(1, 'acActivePower', int64, { unit: 'mW', nullable: true }),
     attribute(2, 'acReactivePower', int64, { unit: 'mVAR', nullable: true }),
     attribute(3, 'acApparentPower', uint64, { unit: 'mVA', nullable: true }),
-    attribute(10, 'acActivePowerPerPhase', mapOf(Phase, int64), { nullable: true }),
-    attribute(11, 'acReactivePowerPerPhase', mapOf(Phase, int64), { nullable: true }),
-    attribute(12, 'acApparentPowerPerPhase', mapOf(Phase, uint64), { nullable: true }),
-    attribute(20, 'acCurrentPerPhase', mapOf(Phase, int64), { nullable: true }),
-    attribute(21, 'acVoltagePerPhase', mapOf(Phase, uint32), { nullable: true }),
-    attribute(22, 'acVoltagePhaseToPhasePair', mapOf(PhasePair, uint32), { nullable: true }),
+    attribute(10, 'acActivePowerPerPhase', mapOf(Phase, milliwatts), { nullable: true }),
+    attribute(11, 'acReactivePowerPerPhase', mapOf(Phase, measuredIn('mVAR', 'int64')), { nullable: true }),
+    attribute(12, 'acApparentPowerPerPhase', mapOf(Phase, measuredIn('mVA', 'uint64')), { nullable: true }),
+    attribute(20, 'acCurrentPerPhase', mapOf(Phase, milliamps), { nullable: true }),
+    attribute(21, 'acVoltagePerPhase', mapOf(Phase, measuredIn('mV', 'uint32')), { nullable: true }),
+    attribute(22, 'acVoltagePhaseToPhasePair', mapOf(PhasePair, measuredIn('mV', 'uint32')), { nullable: true }),
     attribute(23, 'acFrequency', ranged('uint32', 45000, 65000), { unit: 'mHz', nullable: true }),
     attribute(24, 'powerFactor', ranged('int16', -1000, 1000), { nullable: true }),
     attribute(30, 'acEnergyConsumed', uint64, { unit: 'mWh', nullable: true }),

@@ -11,6 +11,8 @@ export type ValueType =
       readonly minimum?: number;
       readonly maximum?: number;
       readonly values?: EnumSchema;
+      /** Of a value within a map, a struct or a command; that of an attribute stands beside its type. */
+      readonly unit?: string;
     }
   | { readonly kind: 'bool' }
   /** `maximum`: bytes of UTF-8. */

@@ -5,6 +5,7 @@ interface IntegerOptions {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly values?: EnumSchema;
+  readonly unit?: string;
 }
 function integer(name: IntegerName, options: IntegerOptions = {}): ValueType {
   return { kind: 'integer', name, ...options };
@@ -19,7 +20,14 @@ export const int64: ValueType = integer('int64');
 export const bool: ValueType = { kind: 'bool' };
 export const text: ValueType = { kind: 'string' };
 export const percent: ValueType = integer('uint8', { minimum: 0, maximum: 100 });
+export const milliwatts: ValueType = integer('int64', { unit: 'mW' });
+export const milliamps: ValueType = integer('int64', { unit: 'mA' });
+export const seconds: ValueType = integer('uint32', { unit: 's' });
 
+/** The same type as a quantity of this unit. */
+export function measuredIn(unit: string, name: IntegerName): ValueType {
+  return integer(name, { unit });
+}
 export function enumeration(values: EnumSchema): ValueType {
   return integer('uint8', { values });
 }

@@ -53,6 +53,7 @@ async function run(argv: readonly string[], machine = noMachine, env: Record<str
     },
     env,
     machine,
+    onInterrupt: () => () => {},
   };
   return { code: await main(argv, io), out, err };
 }

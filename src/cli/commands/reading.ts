@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { findEndpoint } from '../../controller/endpoints.js';
 import { featureName, namedValues } from '../../controller/names.js';
+import { shownValues } from '../../controller/quantities.js';
 import type { Choose, ControllerContext, Outcome } from '../controller-context.js';
 import { planRead } from '../controller-options.js';
 import { valuesText } from '../controller-output.js';
@@ -10,7 +12,7 @@ export function describeReading(program: Command, choose: Choose): void {
     .command('read')
     .description('read attributes of a device, by names or numbers (default: 0/DeviceInfo)')
     .argument('[device]', 'id (or its first digits), serial number or name; may be left out where the zone has one device')
-    .argument('[path]', 'ENDPOINT/FEATURE[/ATTRIBUTE]')
+    .argument('[path]', '[ENDPOINT/]FEATURE[/ATTRIBUTE]')
     .action((first?: string, second?: string) => choose((context) => read(context, first, second)));
   program
     .command('ping')
@@ -22,9 +24,10 @@ export function describeReading(program: Command, choose: Choose): void {
 async function read(context: ControllerContext, first: string | undefined, second: string | undefined): Promise<Outcome> {
   const plan = planRead(first, second);
   return context.withDevice(plan.device, async ({ session, record }) => {
-    const values = namedValues(plan.feature, await session.read(plan.endpoint, plan.feature, plan.attributes));
-    const value = { device: record.id, endpoint: plan.endpoint, feature: featureName(plan.feature), values };
-    return { value, text: valuesText(values) };
+    const endpoint = await findEndpoint(session, record, plan);
+    const values = await session.read(endpoint, plan.feature, plan.attributes);
+    const value = { device: record.id, endpoint, feature: featureName(plan.feature), values: namedValues(plan.feature, values) };
+    return { value, text: valuesText(shownValues(plan.feature, values)) };
   });
 }
 
