@@ -78,6 +78,12 @@ export class ControllerContext {
     this.#io.out(`${this.options.json === true ? JSON.stringify(value) : text}\n`);
   }
 
+  /** What happens meanwhile: a JSON value a line on stdout with `--json`, else the text on stderr. */
+  tell(value: unknown, text: string): void {
+    if (this.options.json === true) this.print(value, '');
+    else this.progress(text);
+  }
+
   /** Calls `stop` at the first Ctrl-C or SIGTERM; returns a function that takes it away. */
   onInterrupt(stop: () => void): () => void {
     return this.#io.onInterrupt(stop);
@@ -97,11 +103,16 @@ export class ControllerContext {
     });
   }
 
+  /** The multicast side is opened for this device's dialect. */
+  choose(record: DeviceRecord): DeviceRecord {
+    this.#ipv4 ||= record.dialect === 'reference';
+    return record;
+  }
+
   /** Connects to the device that is meant, and closes the connection when the work is done. */
   async withDevice<T>(wanted: string | undefined, work: (connected: Connected) => Promise<T>): Promise<T> {
     const zone = await this.zone();
-    const record = selectDevice(await this.store.devices(), wanted);
-    this.#ipv4 ||= record.dialect === 'reference';
+    const record = this.choose(selectDevice(await this.store.devices(), wanted));
     this.progress(`connecting to ${record.name ?? 'device'} ${record.id}`);
     const session = await connectDevice(this.parts, zone, record);
     try {

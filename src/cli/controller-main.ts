@@ -8,6 +8,7 @@ import { describeEnergy } from './commands/energy.js';
 import { describeInteraction } from './commands/interaction.js';
 import { describeMembership } from './commands/membership.js';
 import { describeReading } from './commands/reading.js';
+import { describeSubscribe } from './commands/subscribe.js';
 import { describeZone } from './commands/zone.js';
 import { type Choose, ControllerContext, type ControllerIo, type Outcome, type Work } from './controller-context.js';
 import { choice, type GlobalOptions, interfacesArgument, numberArgument } from './controller-options.js';
@@ -21,6 +22,7 @@ const TOPICS: readonly ((program: Command, choose: Choose) => void)[] = [
   describeEnergy,
   describeInteraction,
   describeMembership,
+  describeSubscribe,
 ];
 
 export type { ControllerIo } from './controller-context.js';
@@ -35,6 +37,7 @@ Examples:
   mash-controller read 0/DeviceInfo/serialNumber  one attribute; numbers do as well: 0/1/4
   mash-controller limit 4.2                       at most 4.2 kW, until it is cleared
   mash-controller limit 4.2 --duration 900 --cause GRID_EMERGENCY
+  mash-controller subscribe EnergyControl Measurement/acActivePower --follow
   mash-controller invoke EnergyControl/setCurrentLimits 'phases={"A":10000}' direction=CONSUMPTION cause=LOCAL_PROTECTION
   mash-controller write 0/DeviceInfo/label "Garage"
   mash-controller failsafe --limit 4.2 --duration 14400

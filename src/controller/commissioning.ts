@@ -2,7 +2,6 @@ import type { CborMap } from '../codec/cbor.js';
 import type { SetupCode } from '../crypto/setup-code.js';
 import { draftDialect, referenceDialect } from '../dialect/dialect.js';
 import type { DialectName } from '../dialect/messages.js';
-import { DEVICE_INFO } from '../features/device-info-table.js';
 import { CertificateError } from '../pki/certificate-error.js';
 import { type AttestationOptions, type AttestationResult, applyPolicy, describeAttestation, judgeAttestation } from './attestation.js';
 import { CommissioningChannel } from './channel.js';
@@ -10,7 +9,10 @@ import { Conversation } from './conversation.js';
 import { meansKnownZone } from './device-status.js';
 import { ControllerError } from './errors.js';
 import { type CommissioningTarget, connectForCommissioning, type FoundDevice } from './find-device.js';
+import { type FeatureValues, type InitialState, readInitially, rememberState } from './initial-reads.js';
+import { featureName } from './names.js';
 import { type ControllerParts, findSession, foundAt, type OpenedSession, openSession } from './operational.js';
+import type { ControllerSession } from './session.js';
 import { type Step, StepReporter } from './steps.js';
 import type { ControllerZone, DeviceAddress, DeviceRecord } from './zone.js';
 
@@ -39,6 +41,8 @@ export interface Commissioned {
   readonly device: DeviceRecord;
   /** Attributes of DeviceInfo on endpoint 0. */
   readonly deviceInfo: CborMap;
+  /** What the rest of the read sequence found (§7.3). */
+  readonly features: readonly FeatureValues[];
   readonly steps: readonly Step[];
   /** Undefined where it was not asked for. */
   readonly attestation: AttestationResult | undefined;
@@ -220,24 +224,31 @@ class Commissioning {
     }
   }
 
-  /** Steps 11 to 13 are told, and what DeviceInfo says is remembered. */
+  /**
+   * Steps 11 to 13 are told, and what the read sequence found is remembered. A connection that ends in it is made once more (§7.3, "Re-enter reconnection
+   * flow"): the device is commissioned, whatever becomes of the reads.
+   */
   async #finish(record: DeviceRecord, opened: OpenedSession, settled: boolean): Promise<Commissioned> {
     const { session, address } = opened;
     this.#steps.done(11, address.host, opened.tcpTime);
     this.#steps.done(12, `device ${record.id} proved its certificate`, opened.tlsTime);
+    const found = foundAt({ ...record, addresses: [] }, address);
+    const { deviceInfo, features, ...state } = await this.#steps.run(13, describeReads, () => this.#read(found, session));
+    const device = rememberState(found, { deviceInfo, features, ...state });
+    await this.#parts.store.put(device);
+    return { device, deviceInfo, features, steps: this.#steps.steps, attestation: this.#attestation, settled };
+  }
+
+  async #read(record: DeviceRecord, first: ControllerSession): Promise<InitialState> {
+    const { log } = this.#parts;
+    let session = first;
     try {
-      const deviceInfo = await this.#steps.run(
-        13,
-        (info) => `${info.size} attributes`,
-        () => session.read(0, DEVICE_INFO.id),
-      );
-      const text = (id: number): string | undefined => {
-        const value = deviceInfo.get(id);
-        return typeof value === 'string' ? value : undefined;
-      };
-      const device = { ...foundAt({ ...record, addresses: [] }, address), deviceId: text(1), name: text(3), serial: text(4) };
-      await this.#parts.store.put(device);
-      return { device, deviceInfo, steps: this.#steps.steps, attestation: this.#attestation, settled };
+      return await readInitially(session, log);
+    } catch (error) {
+      if (!(error instanceof ControllerError) || error.code !== 'CONNECTION_LOST') throw error;
+      log.info('connecting again for the first reads', { because: error.message });
+      session = (await findSession(this.#parts, this.#options.zone, record)).session;
+      return await readInitially(session, log);
     } finally {
       await session.close('commissioning_complete');
     }
@@ -267,4 +278,11 @@ function unsettled(error: ControllerError, pending: DeviceRecord): ControllerErr
     ...error.details,
     suggestions: [`'mash-controller read ${pending.id}' settles it when the device can be reached`, 'Commission the device again'],
   });
+}
+
+/** `14 attributes; 1/Electrical, 1/EnergyControl, …`. */
+function describeReads({ deviceInfo, features, degraded }: InitialState): string {
+  const others = features.map(({ endpoint, feature }) => `${endpoint}/${featureName(feature)}`);
+  const parts = [`${deviceInfo.size} attributes`, ...(others.length === 0 ? [] : [others.join(', ')]), ...(degraded ? ['degraded'] : [])];
+  return parts.join('; ');
 }

@@ -34,6 +34,11 @@ export function attributeName(feature: number, id: number): string {
   return nameIn([...(ATTRIBUTES.get(feature) ?? []), ...GLOBALS], id) ?? String(id);
 }
 
+/** `EV_CHARGER`, or the number where it has no name. */
+export function endpointTypeName(type: number): string {
+  return ENDPOINT_TYPES[type] ?? String(type);
+}
+
 /** The number of a feature by name (any case) or number (`5`, `0x05`); undefined for what is neither. */
 export function featureNumber(text: string): number | undefined {
   return numberIn(FEATURES, text, 0xff);

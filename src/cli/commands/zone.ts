@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { formatTarget } from '../../controller/addresses.js';
+import { endpointTypeName, featureName } from '../../controller/names.js';
 import { renewDevice } from '../../controller/renewal.js';
 import { type ControllerZone, type DeviceRecord, ZONE_KINDS } from '../../controller/zone.js';
 import { parseCertificate } from '../../pki/certificate.js';
@@ -40,10 +41,14 @@ async function devices(context: ControllerContext): Promise<Outcome> {
     record.name ?? '-',
     record.serial ?? '-',
     record.dialect,
-    record.state,
+    record.degraded === true ? `${record.state}, degraded` : record.state,
+    (record.endpoints ?? []).map(({ id, type }) => `${id} ${endpointTypeName(type)}`).join(', ') || '-',
     record.addresses.map(formatTarget)[0] ?? '-',
   ]);
-  return { value: records.map(shownRecord), text: table([['DEVICE', 'NAME', 'SERIAL', 'DIALECT', 'STATE', 'LAST ADDRESS'], ...rows]) };
+  return {
+    value: records.map(shownRecord),
+    text: table([['DEVICE', 'NAME', 'SERIAL', 'DIALECT', 'STATE', 'ENDPOINTS', 'LAST ADDRESS'], ...rows]),
+  };
 }
 
 function renew(context: ControllerContext, device: string | undefined): Promise<Outcome> {
@@ -56,8 +61,18 @@ function renew(context: ControllerContext, device: string | undefined): Promise<
 
 /** A record without its certificate. */
 export function shownRecord(record: DeviceRecord): Readonly<Record<string, unknown>> {
-  const { certificate: _certificate, ...shown } = record;
-  return { ...shown, addresses: record.addresses.map(formatTarget), addedAt: isoTime(record.addedAt) };
+  const { certificate: _certificate, endpoints, ...shown } = record;
+  const named = endpoints?.map(({ type, features, ...rest }) => ({
+    ...rest,
+    type: endpointTypeName(type),
+    features: features.map(featureName),
+  }));
+  return {
+    ...shown,
+    ...(named === undefined ? {} : { endpoints: named }),
+    addresses: record.addresses.map(formatTarget),
+    addedAt: isoTime(record.addedAt),
+  };
 }
 
 function shownZone({ machine, store }: ControllerContext, zone: ControllerZone): Readonly<Record<string, unknown>> {

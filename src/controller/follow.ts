@@ -1,0 +1,155 @@
+import type { CborMap } from '../codec/cbor.js';
+import type { Entropy } from '../platform.js';
+import { findEndpoint } from './endpoints.js';
+import { ControllerError, type ControllerErrorCode, messageOf } from './errors.js';
+import { readInitially, rememberState } from './initial-reads.js';
+import { watchLiveness } from './liveness.js';
+import { type ControllerParts, findSession, foundAt, type OpenedSession } from './operational.js';
+import type { ControllerSession } from './session.js';
+import type { SubscribeOptions } from './session-subscriptions.js';
+import type { ControllerZone, DeviceRecord } from './zone.js';
+
+/** MASH.C.CONN.BACKOFF_INITIAL, _MAX, _MULTIPLIER and JITTER_FACTOR; milliseconds. */
+const INITIAL = 1000;
+const MAXIMUM = 60_000;
+const MULTIPLIER = 2;
+const JITTER = 0.25;
+
+/** Failures of a reconnection that the next one may not have. */
+const PASSING: readonly ControllerErrorCode[] = [
+  'CONNECTION_FAILED',
+  'CONNECTION_LOST',
+  'TIMEOUT',
+  'NO_DEVICES_FOUND',
+  'ADDRESS_RESOLUTION_FAILED',
+  'NO_INTERFACE',
+  'NOT_TRUSTED',
+];
+
+/** Attributes of one feature. */
+export interface Watched extends SubscribeOptions {
+  /** Undefined: the one that has the feature. */
+  readonly endpoint: number | undefined;
+  readonly feature: number;
+}
+
+export type FollowEvent =
+  /** `again`: after a loss. */
+  | { readonly event: 'connected'; readonly again: boolean }
+  | { readonly event: 'priming' | 'notification'; readonly endpoint: number; readonly feature: number; readonly values: CborMap }
+  /** `retryIn`: milliseconds. */
+  | { readonly event: 'lost'; readonly reason: string; readonly retryIn: number };
+
+/** What is followed, and who is told. */
+export interface Following {
+  readonly zone: ControllerZone;
+  readonly record: DeviceRecord;
+  readonly watched: readonly Watched[];
+  tell(event: FollowEvent): void;
+}
+
+/**
+ * Subscribes, and tells the priming values and every notification until `stop`; a connection that ends is made again, with back-off. A (re)connection begins
+ * with the read sequence of §7.3, whose findings are stored. Resolves after `stop`, the connection closed; rejects where the first connection or a
+ * subscription fails.
+ */
+export function follow(parts: ControllerParts, following: Following, stop: AbortSignal): Promise<void> {
+  return new Follower(parts, following, stop).run();
+}
+
+/** The wait before reconnection `attempt`, counted from 0: 1 s, doubled up to 60 s, a quarter more or less. */
+export function backOff(entropy: Entropy, attempt: number): number {
+  const [random = 0] = entropy.bytes(1);
+  return Math.round(Math.min(MAXIMUM, INITIAL * MULTIPLIER ** attempt) * (1 - JITTER + (2 * JITTER * random) / 255));
+}
+
+class Follower {
+  readonly #parts: ControllerParts;
+  readonly #following: Following;
+  readonly #stop: AbortSignal;
+  readonly #stopped: Promise<undefined>;
+  #record: DeviceRecord;
+  #attempt = 0;
+  #connected = false;
+
+  constructor(parts: ControllerParts, following: Following, stop: AbortSignal) {
+    this.#parts = parts;
+    this.#following = following;
+    this.#stop = stop;
+    this.#record = following.record;
+    this.#stopped = new Promise((resolve) => {
+      if (stop.aborted) resolve(undefined);
+      else stop.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+  }
+
+  async run(): Promise<void> {
+    while (!this.#stop.aborted) {
+      const reason = await this.#once();
+      if (reason === undefined) return;
+      const retryIn = backOff(this.#parts.crypto, this.#attempt++);
+      this.#following.tell({ event: 'lost', reason, retryIn });
+      await this.#wait(retryIn);
+    }
+  }
+
+  /** One connection, from its beginning to its end: why it ended, or undefined after `stop`. */
+  async #once(): Promise<string | undefined> {
+    try {
+      const opening = findSession(this.#parts, this.#following.zone, this.#record);
+      const opened = await Promise.race([opening, this.#stopped]);
+      if (opened !== undefined) return await this.#use(opened);
+      // A search that goes on is nobody's any more.
+      opening.then(({ session }) => session.close()).catch(() => undefined);
+      return undefined;
+    } catch (error) {
+      if (this.#stop.aborted) return undefined;
+      const passing = error instanceof ControllerError && PASSING.includes(error.code);
+      if (!this.#connected || !passing) throw error;
+      return messageOf(error);
+    }
+  }
+
+  async #use({ session, address }: OpenedSession): Promise<string | undefined> {
+    const quiet = watchLiveness(session, this.#parts.clock);
+    void this.#stopped.then(() => session.close());
+    try {
+      const state = await readInitially(session, this.#parts.log);
+      this.#record = rememberState(foundAt(this.#record, address), state);
+      await this.#parts.store.put(this.#record);
+      await this.#subscribe(session);
+      return await Promise.race([session.ended, this.#stopped]);
+    } finally {
+      quiet();
+      await session.close();
+    }
+  }
+
+  async #subscribe(session: ControllerSession): Promise<void> {
+    const { watched, tell } = this.#following;
+    tell({ event: 'connected', again: this.#connected });
+    for (const { endpoint: given, feature, ...options } of watched) {
+      const endpoint = await findEndpoint(session, this.#record, { endpoint: given, feature });
+      const notified = (values: CborMap): void => tell({ event: 'notification', endpoint, feature, values });
+      // What a notification right behind the answer says comes after the priming values.
+      const early: CborMap[] = [];
+      let onValues = (values: CborMap): void => void early.push(values);
+      const { values } = await session.subscribe(endpoint, feature, options, (told) => onValues(told));
+      tell({ event: 'priming', endpoint, feature, values });
+      onValues = notified;
+      for (const told of early) notified(told);
+    }
+    this.#connected = true;
+    this.#attempt = 0;
+  }
+
+  async #wait(milliseconds: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = this.#parts.clock.after('back-off', milliseconds, resolve);
+      void this.#stopped.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}
