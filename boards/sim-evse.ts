@@ -53,7 +53,14 @@ export const simEvse: BoardDefinition = {
         },
         // 4.2 kW: what a controllable device may always draw.
         failsafeLimits: [4_200_000, 0],
-        process: { minRunDuration: null, minPauseDuration: null, maxPauseDuration: null },
+        process: {
+          optional: false,
+          minRunDuration: null,
+          minPauseDuration: null,
+          maxRunDuration: null,
+          maxPauseDuration: null,
+          power: null,
+        },
       },
       measures: [1, 2, 3, 10, 20, 21, 23, 24, 30],
     },

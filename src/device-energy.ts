@@ -115,7 +115,7 @@ function energyControl(
   };
   return new EnergyControl({
     config,
-    deviceType: control.deviceType,
+    control,
     defaults: { failsafeLimits: control.failsafeLimits, failsafeDuration: profile['failsafe.duration'] / 1000, optOut: 0 },
     ratings: ratingsOf(electrical),
     endpoint,

@@ -24,11 +24,20 @@ export class SimulatedChargerStage implements PowerStage {
     if (car !== undefined) this.#charger.plug(car);
   }
 
-  /** The charger itself, for whoever plays the user: plugs a car, freezes the meter's noise. */
+  /** The charger itself, for whoever plays the user: plugs a car, breaks the charger. */
   simulate(change: (charger: SimulatedCharger) => void): void {
     this.#charger.advance(this.#now());
     change(this.#charger);
     for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Frozen, the meter reads exact values. */
+  set noiseFrozen(frozen: boolean) {
+    this.#charger.noiseFrozen = frozen;
+  }
+
+  get noiseFrozen(): boolean {
+    return this.#charger.noiseFrozen;
   }
 
   apply(order: PowerOrder): void {

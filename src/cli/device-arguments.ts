@@ -19,6 +19,7 @@ export interface DeviceArguments {
   readonly setupCode: SetupCode | undefined;
   readonly discriminator: number | undefined;
   readonly openWindow: boolean;
+  readonly freezeMeters: boolean;
   readonly interfaces: readonly string[] | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'pretty' | 'json';
@@ -38,6 +39,7 @@ export type ParsedDevice =
 const EXAMPLES = `
 Examples:
   mash-device                                   simulated EV charger, everything kept in ./.state/sim-evse
+  mash-device --board sim-heat-pump              simulated heat pump, everything kept in ./.state/sim-heat-pump
   mash-device --profile reference --port 9443   the numbers of the Go reference, another port
   mash-device --interface eth0 --open-window    one network interface, commissioning window open at once
   mash-device --set commissioning.window=60000  one value of the profile, times in milliseconds
@@ -70,6 +72,7 @@ export function parseDeviceArguments(
     .option('--setup-code <digits>', 'eight digits; generated once and kept where not given')
     .option('--discriminator <number>', '0…4095; generated once and kept where not given', discriminator)
     .option('--open-window', 'opens the commissioning window at start', false)
+    .option('--freeze-meters', 'simulated meters read exact values', false)
     .option('--interface <names...>', 'network interfaces (default: all that fit)')
     .option('--set <key=value...>', 'overrides values of the profile')
     .addOption(new Option('--log-level <level>', 'what is logged').choices([...LOG_LEVELS]).default('info'))
@@ -111,6 +114,7 @@ interface Raw {
   readonly setupCode?: string;
   readonly discriminator?: number;
   readonly openWindow: boolean;
+  readonly freezeMeters: boolean;
   readonly interface?: readonly string[];
   readonly set?: readonly string[];
   readonly logLevel: LogLevel;
@@ -135,6 +139,7 @@ function checked(raw: Raw, isTerminal: boolean): DeviceArguments {
     setupCode: raw.setupCode === undefined ? undefined : parseSetupCode(raw.setupCode, {}, '--setup-code'),
     discriminator: raw.discriminator,
     openWindow: raw.openWindow,
+    freezeMeters: raw.freezeMeters,
     interfaces: raw.interface,
     logLevel: raw.logLevel,
     logFormat: raw.logFormat ?? (isTerminal ? 'pretty' : 'json'),

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { CHARGER_RATING, SimulatedChargerStage } from '../../boards/sim/charger-stage.js';
+import { simulationOf } from '../../boards/simulations.js';
 import { MockButton, MockDisplay, MockRelayDriver } from '../../hal/mock/index.js';
 import { MashDevice, type Platform } from '../device.js';
 import { ConfigError, NetworkError, StoreError } from '../errors.js';
@@ -14,7 +14,7 @@ import { nodeMulticast } from '../node/multicast.js';
 import { openProtocolLog } from '../node/protocol-log-file.js';
 import { lockState } from '../node/state-lock.js';
 import { tapped } from '../protocol-log/index.js';
-import { TerminalPanel } from '../simulator/terminal-panel.js';
+import { controlLine, TerminalPanel } from '../simulator/terminal-panel.js';
 import { EARLIEST_TIME, FIRMWARE_VERSION } from '../version.js';
 import { type DeviceArguments, parseDeviceArguments } from './device-arguments.js';
 
@@ -27,11 +27,13 @@ async function run(options: DeviceArguments): Promise<void> {
   const clock = nodeClock();
   const log = nodeLog({ level: options.logLevel, format: options.logFormat, write: lineWriter(process.stdout) });
   const button = new MockButton(() => clock.now());
-  const panel = new TerminalPanel(button, (text) => void process.stdout.write(text));
+  const simulation = simulationOf(board, { now: () => clock.now(), metersFrozen: options.freezeMeters });
+  const describe = (): string => [...device.status.energy.map(controlLine), simulation?.describe()].join(' · ');
+  const surroundings = simulation === undefined ? undefined : { acts: simulation.acts, describe };
+  const panel = new TerminalPanel(button, (text) => void process.stdout.write(text), surroundings);
   const display = new MockDisplay((shown) => {
     if (terminal) panel.draw(shown);
   });
-  const powerStage = new SimulatedChargerStage(CHARGER_RATING, () => clock.now());
   const relay = new MockRelayDriver((closed) => log.info('relay', { closed }));
   const lock = await lockState(options.state);
   const ipv4 = profile['discovery.ipv4'] === 'on';
@@ -49,7 +51,7 @@ async function run(options: DeviceArguments): Promise<void> {
   const device = new MashDevice({
     profile,
     board,
-    parts: { button, display, relay, powerStages: new Map([[1, powerStage]]) },
+    parts: { button, display, relay, ...(simulation === undefined ? {} : { powerStages: simulation.stages }) },
     platform: protocolLog === undefined ? platform : tapped(platform, about, protocolLog),
     identity: {
       ...(options.setupCode === undefined ? {} : { setupCode: options.setupCode }),

@@ -1,7 +1,11 @@
 import { ConfigError } from '../errors.js';
+import type { Caller, FeatureInstance } from '../model/feature.js';
 import type { EndpointDefinition } from '../model/model.js';
 import { DEVICE_INFO } from './device-info-table.js';
 import { ENDPOINT_MANDATORY, EndpointType } from './endpoint-types.js';
+
+/** A constant is the same for everyone. */
+const NOBODY: Caller = { id: '', type: 0, priority: 4 };
 
 /**
  * A board that lacks what its tables make mandatory does not start: attributes and commands of the features that it has, attributes of its endpoint
@@ -22,19 +26,27 @@ export function checkConformance(board: string, endpoints: readonly EndpointDefi
 
 function checkFeatures(where: string, endpoint: EndpointDefinition): void {
   const seen = new Set<number>();
-  for (const { schema, attributes, commands } of endpoint.features) {
+  for (const instance of endpoint.features) {
+    const { schema, attributes, commands } = instance;
     if (seen.has(schema.id)) throw new ConfigError(where, `${schema.name} is there twice`);
     seen.add(schema.id);
     for (const { id, name, mandatory } of schema.attributes)
       if (mandatory && !attributes.includes(id)) throw new ConfigError(where, `${schema.name}.${name} is mandatory`);
-    for (const { id, name, mandatory } of schema.commands)
-      if (mandatory && !commands.includes(id)) throw new ConfigError(where, `${schema.name}.${name}() is mandatory`);
+    for (const { id, name, mandatory, flag } of schema.commands)
+      if (mandatory && !commands.includes(id) && !(flag !== undefined && isFalse(instance, flag)))
+        throw new ConfigError(where, `${schema.name}.${name}() is mandatory`);
     for (const id of attributes)
       if (!schema.attributes.some((attribute) => attribute.id === id))
         throw new ConfigError(where, `${schema.name} has no attribute ${id}`);
     for (const id of commands)
       if (!schema.commands.some((command) => command.id === id)) throw new ConfigError(where, `${schema.name} has no command ${id}`);
   }
+}
+
+// features.md, "Forms": a command whose flag is false is not in 0xFFFA and answers 10.
+function isFalse(instance: FeatureInstance, flag: string): boolean {
+  const id = instance.schema.attributes.find(({ name }) => name === flag)?.id;
+  return id !== undefined && instance.attributes.includes(id) && instance.read(id, NOBODY) === false;
 }
 
 function checkType(where: string, endpoint: EndpointDefinition): void {

@@ -120,7 +120,7 @@ export const ENERGY_CONTROL: FeatureSchema = {
         ],
       },
     ),
-    command(2, 'clearLimit', [optional('direction', enumeration(Direction))], { mandatory: true }),
+    command(2, 'clearLimit', [optional('direction', enumeration(Direction))], { mandatory: true, flag: 'acceptsLimits' }),
     command(3, 'setCurrentLimits', [
       field('phases', { kind: 'map', keys: Phase, value: milliamps, nullableValues: true }),
       field('direction', enumeration(Direction)),

@@ -3,13 +3,13 @@ import { PeerError } from '../errors.js';
 import { type EnergyCommand, type EnergyResult, isAccepted } from '../failsafe/energy-commands.js';
 import { EnergyControlCore, type EnergyControlParts } from '../failsafe/energy-control-core.js';
 import type { StageTarget } from '../failsafe/energy-view.js';
+import type { ControlAbilities } from '../model/board.js';
 import type { Caller, CommandOutcome, FeatureInstance, ReportChange } from '../model/feature.js';
 import type { Side } from '../zones/timed-values.js';
 import { ENERGY_CONTROL } from './energy-control-table.js';
 
 export interface EnergyControlSettings extends EnergyControlParts {
-  /** DeviceType. */
-  readonly deviceType: number;
+  readonly control: Pick<ControlAbilities, 'deviceType' | 'process'>;
   /** Called after every change of what the power stage has to obey. */
   onTarget(target: StageTarget): void;
 }
@@ -45,10 +45,11 @@ export class EnergyControl implements FeatureInstance {
   #report: ReportChange = () => undefined;
 
   constructor(settings: EnergyControlSettings) {
-    const { config, deviceType } = settings;
+    const { config, control } = settings;
+    const { process } = control;
     this.#settings = settings;
     this.#constants = new Map<number, CborValue>([
-      [1, deviceType],
+      [1, control.deviceType],
       [10, config.acceptsLimits],
       [11, config.acceptsCurrentLimits],
       [12, config.acceptsSetpoints],
@@ -57,6 +58,12 @@ export class EnergyControl implements FeatureInstance {
       [15, config.isShiftable],
       [16, config.isStoppable],
       [73, null],
+      [81, process.optional],
+      [82, process.minRunDuration],
+      [83, process.minPauseDuration],
+      [84, process.maxRunDuration],
+      [85, process.maxPauseDuration],
+      [86, process.power],
     ]);
     const listed = [...this.#constants.keys(), 2, 3, 20, 21, 22, 23, 70, 71, 72, 75, 76, 80];
     if (config.acceptsCurrentLimits) listed.push(30, 31, 32, 33);

@@ -39,11 +39,16 @@ export interface ControlAbilities {
   };
   /** Default failsafe limits, mW: consumption, production. */
   readonly failsafeLimits: readonly [number, number];
-  /** s; null: none. */
+  /** Durations in s; null: none. */
   readonly process: {
+    /** It can be put off: nobody needs it now. */
+    readonly optional: boolean;
     readonly minRunDuration: number | null;
     readonly minPauseDuration: number | null;
+    readonly maxRunDuration: number | null;
     readonly maxPauseDuration: number | null;
+    /** mW that are expected while it runs; null: not known. */
+    readonly power: number | null;
   };
 }
 

@@ -51,6 +51,8 @@ export interface CommandSchema {
   readonly name: string;
   /** Accepted by every instance of the feature. */
   readonly mandatory: boolean;
+  /** The attribute that says whether it is accepted at all. */
+  readonly flag?: string;
   /** In their order: a parameter's integer key is its position, from 1. */
   readonly parameters: readonly FieldSchema[];
   readonly response: readonly FieldSchema[];

@@ -73,7 +73,8 @@ export function command(
   id: number,
   name: string,
   parameters: readonly FieldSchema[],
-  options: { readonly mandatory?: boolean; readonly response?: readonly FieldSchema[] } = {},
+  options: { readonly mandatory?: boolean; readonly flag?: string; readonly response?: readonly FieldSchema[] } = {},
 ): CommandSchema {
-  return { id, name, mandatory: options.mandatory ?? false, parameters, response: options.response ?? [] };
+  const { mandatory = false, response = [], ...rest } = options;
+  return { id, name, mandatory, parameters, response, ...rest };
 }

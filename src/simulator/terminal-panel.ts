@@ -1,28 +1,38 @@
 import qr from 'qr';
 import type { MockButton, Shown } from '../../hal/mock/index.js';
+import type { EnergyStatus } from '../device-energy.js';
+import { ControlState } from '../features/energy-control-table.js';
 
 /** How long the simulated finger stays on the button for a long press. */
 const LONG_PRESS = 3200;
 const SHORT_PRESS = 80;
 
-const KEYS = 'keys: b button · l long press · q quit';
+/** What surrounds the simulated device, and what can be done to it. */
+export interface Surroundings {
+  /** One key each, none of `b`, `l`, `s`, `q`. */
+  readonly acts: readonly { readonly key: string; readonly text: string; run(): void }[];
+  /** One line. */
+  describe(): string;
+}
 
 /** The simulated device on a terminal: its display is drawn, its button is a key. */
 export class TerminalPanel {
   readonly #write: (text: string) => void;
   readonly #button: MockButton;
+  readonly #surroundings: Surroundings | undefined;
   #release: NodeJS.Timeout | undefined;
 
-  constructor(button: MockButton, write: (text: string) => void) {
+  constructor(button: MockButton, write: (text: string) => void, surroundings?: Surroundings) {
     this.#button = button;
     this.#write = write;
+    this.#surroundings = surroundings;
   }
 
   /** Draws what the display shows. */
   draw(shown: Shown): void {
     if (shown.kind === 'blank') return;
     const lines = shown.kind === 'qr' ? [...qrLines(shown.content), shown.content, ...shown.lines] : [...shown.lines];
-    this.#write(`\n${lines.map((line) => `  ${line}`).join('\n')}\n\n  ${KEYS}\n\n`);
+    this.#write(`\n${lines.map((line) => `  ${line}`).join('\n')}\n\n  ${this.#keys()}\n\n`);
   }
 
   /** Presses and lets go after the time that the kind of press takes. */
@@ -38,7 +48,9 @@ export class TerminalPanel {
       for (const key of chunk.toString('latin1')) {
         if (key === 'b') this.press('short');
         else if (key === 'l') this.press('long');
+        else if (key === 's') this.#look();
         else if (key === 'q' || key === '\u0003') quit();
+        else this.#act(key);
       }
     };
     input.setRawMode(true);
@@ -50,6 +62,28 @@ export class TerminalPanel {
       input.pause();
     };
   }
+
+  #act(key: string): void {
+    const act = this.#surroundings?.acts.find((each) => each.key === key);
+    if (act === undefined) return;
+    act.run();
+    this.#look();
+  }
+
+  #look(): void {
+    if (this.#surroundings !== undefined) this.#write(`  ${this.#surroundings.describe()}\n`);
+  }
+
+  #keys(): string {
+    const acts = this.#surroundings === undefined ? [] : [...this.#surroundings.acts.map(({ key, text }) => `${key} ${text}`), 's state'];
+    return `keys: ${['b button', 'l long press', ...acts, 'q quit'].join(' · ')}`;
+  }
+}
+
+/** `LIMITED to 4.20 kW`. */
+export function controlLine({ controlState, effectiveConsumptionLimit: limit }: EnergyStatus): string {
+  const name = Object.entries(ControlState).find(([, value]) => value === controlState)?.[0] ?? String(controlState);
+  return limit === null ? name : `${name} to ${(limit / 1_000_000).toFixed(2)} kW`;
 }
 
 /** Two modules a character, dark on light, so that a phone reads it from a dark terminal too. */

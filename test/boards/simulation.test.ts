@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Car, type ChargerRating, SimulatedCharger } from '../../boards/sim/charger.js';
-import { type HeatPumpRating, SimulatedHeatPump } from '../../boards/sim/heat-pump.js';
+import { type HeatPumpOrder, type HeatPumpRating, SimulatedHeatPump } from '../../boards/sim/heat-pump.js';
 import type { PowerOrder } from '../../hal/index.js';
 
 const HOUR = 3_600_000;
@@ -106,23 +106,34 @@ const PUMP: HeatPumpRating = {
   steps: [1_200_000, 2_000_000, 3_000_000],
   minimumRun: 600_000,
   minimumPause: 300_000,
+  defrost: 240_000,
   performance: 4,
   heatCapacity: 580_000,
   heatLoss: 4_000_000,
+  setPoint: 4500,
+  storeUpTo: 5500,
 };
+const UNLIMITED: HeatPumpOrder = { ceiling: null, paused: false, running: false };
+
+function heatPump(order: HeatPumpOrder = UNLIMITED, temperature?: number): SimulatedHeatPump {
+  const pump = new SimulatedHeatPump(PUMP, 0, temperature);
+  pump.apply(order);
+  return pump;
+}
 
 describe('the simulated heat pump', () => {
-  function run(pump: SimulatedHeatPump, from: number, minutes: number): number {
-    for (let i = 1; i <= minutes; i++) pump.advance(from + i * 60_000);
-    return from + minutes * 60_000;
-  }
+  it('does not run before it is ordered to: the power stage is safe at boot', () => {
+    const pump = new SimulatedHeatPump(PUMP, 0);
+    pump.advance(HOUR);
+    expect([pump.power, pump.override]).toEqual([0, undefined]);
+  });
 
   it('heats a cold buffer at its highest step, stops when it is warm, and starts again', () => {
-    const pump = new SimulatedHeatPump(PUMP, 0);
+    const pump = heatPump();
     expect(pump.power).toBe(3_000_000);
     const seen = new Set<boolean>();
-    for (let now = 0, i = 0; i < 24; i++) {
-      now = run(pump, now, 10);
+    for (let i = 1; i <= 24; i++) {
+      pump.advance(i * 600_000);
       seen.add(pump.running);
       expect(pump.temperature).toBeGreaterThan(3500);
       expect(pump.temperature).toBeLessThan(5500);
@@ -131,25 +142,79 @@ describe('the simulated heat pump', () => {
   });
 
   it('steps down to what a limit leaves', () => {
-    const pump = new SimulatedHeatPump(PUMP, 0);
-    pump.apply({ ceiling: 2_500_000, paused: false });
+    const pump = heatPump({ ...UNLIMITED, ceiling: 2_500_000 });
     expect(pump.power).toBe(2_000_000);
-    pump.apply({ ceiling: 1_200_000, paused: false });
-    expect([pump.power, pump.forced]).toEqual([1_200_000, false]);
+    pump.apply({ ...UNLIMITED, ceiling: 1_200_000 });
+    expect([pump.power, pump.override]).toEqual([1_200_000, undefined]);
   });
 
   it('runs on at its lowest step against an order until its minimum run is over, and says so', () => {
-    const pump = new SimulatedHeatPump(PUMP, 0);
-    pump.apply({ ceiling: 0, paused: false });
-    expect([pump.power, pump.forced]).toEqual([1_200_000, true]);
+    const pump = heatPump();
+    pump.apply({ ...UNLIMITED, ceiling: 0 });
+    expect([pump.power, pump.override]).toEqual([1_200_000, 'minimumRun']);
     pump.advance(599_999);
-    expect(pump.forced).toBe(true);
+    expect(pump.override).toBe('minimumRun');
     pump.advance(600_000);
-    expect([pump.power, pump.running, pump.forced]).toEqual([0, false, false]);
-    pump.apply({ ceiling: null, paused: false });
+    expect([pump.power, pump.running, pump.override]).toEqual([0, false, undefined]);
+    pump.apply(UNLIMITED);
     pump.advance(899_999);
     expect(pump.running).toBe(false);
     pump.advance(900_000);
     expect(pump.running).toBe(true);
+  });
+
+  it('offers to store heat while the thermostat is content, and stores it up to the highest temperature', () => {
+    const pump = heatPump(UNLIMITED, 4800);
+    expect([pump.storing, pump.power]).toEqual(['offered', 0]);
+    pump.apply({ ...UNLIMITED, running: true });
+    expect(pump.power).toBe(3_000_000);
+    for (let i = 1; pump.storing === 'offered' && i < 600; i++) pump.advance(i * 60_000);
+    expect([pump.storing, pump.temperature >= 5500, pump.power]).toEqual(['finished', true, 0]);
+    pump.advance(10 * HOUR);
+    expect(pump.temperature).toBeLessThan(5500);
+  });
+
+  it('defrosts whatever is ordered, and says so where the order leaves less', () => {
+    const pump = heatPump({ ...UNLIMITED, ceiling: 0 });
+    pump.startDefrost();
+    expect([pump.power, pump.override]).toEqual([1_200_000, 'defrost']);
+    pump.apply(UNLIMITED);
+    expect([pump.power, pump.override]).toEqual([1_200_000, undefined]);
+    pump.advance(240_000);
+    expect([pump.power, pump.defrosting]).toEqual([3_000_000, false]);
+  });
+
+  it('a fault stops it within its minimum run, and it stays off until the fault is over', () => {
+    const pump = heatPump();
+    pump.fault = true;
+    pump.advance(HOUR);
+    expect([pump.power, pump.override, pump.storing]).toEqual([0, undefined, 'resting']);
+    pump.fault = false;
+    expect(pump.power).toBe(3_000_000);
+  });
+
+  it('never draws more than its order outside of its own override, never switches too early, and its energy never falls', () => {
+    const event = fc.record({
+      order: fc.record({ ceiling: fc.option(fc.integer({ min: 0, max: 4_000_000 })), paused: fc.boolean(), running: fc.boolean() }),
+      seconds: fc.integer({ min: 0, max: 1200 }),
+      defrost: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 40 }), (events) => {
+        const pump = heatPump();
+        let [now, energy] = [0, 0];
+        for (const { order, seconds, defrost } of events) {
+          pump.apply(order);
+          if (defrost) pump.startDefrost();
+          now += seconds * 1000;
+          pump.advance(now);
+          const least = PUMP.steps[0] ?? 0;
+          if (pump.override === undefined && pump.power > 0) expect(order.paused || pump.power > (order.ceiling ?? pump.power)).toBe(false);
+          if (pump.override !== undefined) expect(pump.power).toBe(least);
+          expect(pump.energy).toBeGreaterThanOrEqual(energy);
+          energy = pump.energy;
+        }
+      }),
+    );
   });
 });

@@ -44,6 +44,7 @@ describe('defaults', () => {
       setupCode: undefined,
       discriminator: undefined,
       openWindow: false,
+      freezeMeters: false,
       interfaces: undefined,
       logLevel: 'info',
       logFormat: 'json',

@@ -38,7 +38,10 @@ describe('EnergyControl over TLS', () => {
     const zone = await home();
     expect(await read(zone, 0xfffa)).toEqual([1, 2, 3, 4, 5, 6, 9, 10, 11]);
     expect(await read(zone, 0xfffb)).toEqual([
-      ...[1, 2, 3, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 43, 70, 71, 72, 73, 75, 76, 80],
+      ...[
+        1, 2, 3, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 43, 70, 71, 72, 73, 75, 76, 80, 81, 82, 83, 84, 85,
+        86,
+      ],
       ...[0xfffa, 0xfffb, 0xfffc],
     ]);
     expect((await ask(zone, INVOKE, map([1, 12], [2, map()]))).status).toBe(10);

@@ -18,7 +18,7 @@ function feature(over: Partial<typeof CONFIG> = {}) {
     clock,
     journal: new MemoryJournal(),
     log: new MemoryLog(),
-    deviceType: 1,
+    control: { deviceType: 1, process: { ...CONFIG.process, optional: true, maxRunDuration: null, power: 3_000_000 } },
     onTarget: () => {},
   });
   control.core.dispatch({ type: 'zoneConnected', zone: GRID });

@@ -3,7 +3,7 @@ import type { ReadStream } from 'node:tty';
 import qr from 'qr';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MockButton } from '../../hal/mock/index.js';
-import { qrLines, TerminalPanel } from '../../src/simulator/terminal-panel.js';
+import { controlLine, qrLines, type Surroundings, TerminalPanel } from '../../src/simulator/terminal-panel.js';
 
 const CONTENT = 'MASH:1:1234:20220211:0x1234:0x0001';
 
@@ -52,7 +52,7 @@ class Keys extends EventEmitter {
   }
 }
 
-function panel() {
+function panel(surroundings?: Surroundings) {
   let now = 0;
   const button = new MockButton(() => now);
   const edges: [boolean, number][] = [];
@@ -60,7 +60,7 @@ function panel() {
   const written: string[] = [];
   const keys = new Keys();
   const quits: number[] = [];
-  const subject = new TerminalPanel(button, (text) => written.push(text));
+  const subject = new TerminalPanel(button, (text) => written.push(text), surroundings);
   const restore = subject.readKeys(keys as unknown as ReadStream, () => quits.push(now));
   const advance = (milliseconds: number): void => {
     now += milliseconds;
@@ -121,6 +121,24 @@ describe('TerminalPanel', () => {
     keys.type(`x${key}`);
     expect(quits).toEqual([0]);
     expect(edges).toEqual([]);
+  });
+
+  it('plays the surroundings: a key acts and shows what is so, s shows it alone', () => {
+    const { keys, written, subject } = panel({
+      acts: [{ key: 'd', text: 'defrost', run: () => written.push('ice') }],
+      describe: () => '1.50 kW',
+    });
+    keys.type('dsx');
+    expect(written).toEqual(['ice', '  1.50 kW\n', '  1.50 kW\n']);
+    subject.draw({ kind: 'text', lines: ['Heat Pump'] });
+    expect(written.at(-1)).toContain('keys: b button · l long press · d defrost · s state · q quit');
+  });
+
+  it.each([
+    [3, 4_200_000, 'FAILSAFE to 4.20 kW'],
+    [0, null, 'AUTONOMOUS'],
+  ])('control state %s, limit %s: %s', (controlState, effectiveConsumptionLimit, line) => {
+    expect(controlLine({ endpoint: 1, controlState, effectiveConsumptionLimit })).toBe(line);
   });
 
   it('gives the terminal back', () => {

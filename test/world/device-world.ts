@@ -1,5 +1,6 @@
 import { boards } from '../../boards/index.js';
 import { CHARGER_RATING, SimulatedChargerStage } from '../../boards/sim/charger-stage.js';
+import { HEAT_PUMP_RATING, SimulatedHeatPumpStage } from '../../boards/sim/heat-pump-stage.js';
 import { MockButton, MockDisplay, MockFlash, MockRelayDriver } from '../../hal/mock/index.js';
 import { parseSetupCode } from '../../src/crypto/setup-code.js';
 import { MashDevice } from '../../src/device.js';
@@ -21,8 +22,10 @@ export interface WorldOptions {
   readonly set?: Readonly<Record<string, string>>;
   readonly openWindow?: boolean;
   readonly windowAtStart?: 'open' | 'closed';
-  /** With a simulated charger and car behind the relay. */
+  /** With the simulated hardware of the board behind the relay. */
   readonly powerStage?: boolean;
+  /** A name of `boards`, or a board of its own; default sim-evse. */
+  readonly board?: string | BoardDefinition;
   /** Unix milliseconds of the wall clock. */
   readonly wall?: number;
 }
@@ -43,13 +46,15 @@ export class DeviceWorld {
   display = new MockDisplay();
   relay = new MockRelayDriver();
   stage: SimulatedChargerStage | undefined;
+  pump: SimulatedHeatPumpStage | undefined;
   device!: MashDevice;
 
   private constructor(options: WorldOptions) {
     this.clock = new VirtualClock(options.wall ?? WORLD_NOW * 1000);
     this.link = new VirtualLink(this.clock);
     this.profile = makeProfile(options.profile ?? 'draft', options.set);
-    const board = boards.get('sim-evse') as BoardDefinition;
+    const { board: chosen = 'sim-evse' } = options;
+    const board = typeof chosen === 'string' ? (boards.get(chosen) as BoardDefinition) : chosen;
     this.#board = { ...board, windowAtStart: options.windowAtStart ?? 'open' };
     this.#openWindow = options.openWindow ?? false;
     this.#powerStage = options.powerStage ?? false;
@@ -66,10 +71,12 @@ export class DeviceWorld {
     this.button = new MockButton(() => this.clock.now());
     this.display = new MockDisplay();
     this.relay = new MockRelayDriver();
-    this.stage = this.#powerStage ? new SimulatedChargerStage(CHARGER_RATING, () => this.clock.now()) : undefined;
-    this.stage?.simulate((charger) => {
-      charger.noiseFrozen = true;
-    });
+    const now = (): number => this.clock.now();
+    const isPump = this.#board.deviceType === 'HEAT_PUMP';
+    this.stage = this.#powerStage && !isPump ? new SimulatedChargerStage(CHARGER_RATING, now) : undefined;
+    this.pump = this.#powerStage && isPump ? new SimulatedHeatPumpStage(HEAT_PUMP_RATING, now) : undefined;
+    const stage = this.stage ?? this.pump;
+    if (stage !== undefined) stage.noiseFrozen = true;
     const device = new MashDevice({
       profile: this.profile,
       board: this.#board,
@@ -77,7 +84,7 @@ export class DeviceWorld {
         button: this.button,
         display: this.display,
         relay: this.relay,
-        ...(this.stage === undefined ? {} : { powerStages: new Map([[1, this.stage]]) }),
+        ...(stage === undefined ? {} : { powerStages: new Map([[1, stage]]) }),
       },
       platform: {
         clock: this.clock,
