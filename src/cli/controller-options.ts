@@ -32,6 +32,8 @@ export interface CommissionArguments {
   /** Paths of files. */
   readonly attestationCa?: string;
   readonly adminToken?: string;
+  /** Minutes. */
+  readonly wait?: number;
 }
 
 export interface TokenArguments {

@@ -1,4 +1,4 @@
-import { ControllerError, type ControllerErrorCode } from '../controller/errors.js';
+import { ControllerError, type ControllerErrorCode, type RetryAction } from '../controller/errors.js';
 import type { Step } from '../controller/steps.js';
 import { ConfigError, NetworkError, StoreError } from '../errors.js';
 
@@ -42,12 +42,20 @@ function exitCodeOf(code: ControllerErrorCode): number {
   return code === 'AMBIGUOUS_DEVICE' ? ExitCode.USAGE : ExitCode.FAILED;
 }
 
+/** connection-establishment §7.5: the retry action, in words. */
+const RETRY: Readonly<Record<RetryAction, string>> = {
+  browse: 'then look again',
+  scan_qr: 'then scan the QR code again',
+  connect: 'then connect again',
+};
+
 /** For people: the message, then what can be done about it. */
 export function failureText({ message, details }: Failure): string {
   const suggestions = details['suggestions'];
   const lines = Array.isArray(suggestions) ? suggestions.map((suggestion) => `  - ${suggestion}`) : [];
   const retry = typeof details['retryAfter'] === 'number' ? [`  - Try again in ${details['retryAfter']} ms`] : [];
-  return [`mash-controller: ${message}`, ...lines, ...retry].join('\n');
+  const action = details['retryAction'] === undefined ? [] : [`  - ${RETRY[details['retryAction'] as RetryAction]}`];
+  return [`mash-controller: ${message}`, ...lines, ...retry, ...action].join('\n');
 }
 
 /** ` 6  PASE                 12 ms  both sides proved the setup code`. */

@@ -1,12 +1,11 @@
 import { addressScope, compareAddresses, parseAddress } from '../discovery/address.js';
 import type { DiscoveredService } from '../discovery/discovered.js';
 import { NetworkError } from '../errors.js';
-import type { Clock, Timer } from '../platform.js';
+import type { Clock } from '../platform.js';
 import { ControllerError, messageOf } from './errors.js';
+import { authenticationFailed, unreachable } from './not-found.js';
+import { raceInTurn } from './race.js';
 import type { DeviceAddress } from './zone.js';
-
-/** connection-establishment §6.5.6: the next address is tried when the one before has not succeeded after a second. */
-const NEXT_ADDRESS = 1000;
 
 /** The addresses of a service, best first: ULA, global, link-local with the scope of the receiving interface (§6.2, §6.4). */
 export function serviceAddresses(service: DiscoveredService): readonly DeviceAddress[] {
@@ -47,63 +46,30 @@ export interface Reached<T> {
 }
 
 /**
- * Tries addresses in their order, the next one when one failed or has not succeeded after a second; the first success wins and the others are
- * aborted. `connect` judges the peer too: a wrong one at an address is a failure of that address (§6.5.5). Where all fail for the same
- * reason, that ControllerError is the result; otherwise CONNECTION_FAILED with all of them.
+ * Connects at the first of several addresses (`raceInTurn`). `connect` judges the peer too: a wrong one at an address is a failure of that
+ * address (§6.5.5). Where all fail with NOT_TRUSTED the result is "Device authentication failed", where all fail with another
+ * ControllerError of one code the first of them; otherwise what `failed` makes of the reasons.
  */
-export function connectFirst<T>(
+export async function connectFirst<T>(
   clock: Clock,
   addresses: readonly DeviceAddress[],
   connect: (address: DeviceAddress, signal: AbortSignal) => Promise<T>,
   discard: (late: T) => void,
+  failed: (reasons: readonly string[]) => ControllerError = unreachable,
 ): Promise<Reached<T>> {
-  return new Promise((resolve, reject) => {
-    const abort = new AbortController();
-    const failures: unknown[] = [];
-    let next = 0;
-    let settled = false;
-    let timer: Timer | undefined;
-    const start = (): void => {
-      timer?.cancel();
-      const address = addresses[next++];
-      if (address === undefined) return;
-      if (next < addresses.length) timer = clock.after('NEXT_ADDRESS', NEXT_ADDRESS, start);
-      connect(address, abort.signal).then(
-        (value) => {
-          if (settled) discard(value);
-          else {
-            settled = true;
-            timer?.cancel();
-            resolve({ address, value });
-            abort.abort();
-          }
-        },
-        (error: unknown) => {
-          if (settled) return;
-          failures.push(error);
-          if (failures.length < addresses.length) start();
-          else {
-            settled = true;
-            reject(failureOf(failures));
-          }
-        },
-      );
-    };
-    if (addresses.length === 0) reject(failureOf([]));
-    else start();
-  });
+  const { way, value } = await raceInTurn(clock, addresses, connect, discard, (errors) => failureOf(errors, failed));
+  return { address: way, value };
 }
 
-function failureOf(failures: readonly unknown[]): unknown {
+function failureOf(failures: readonly unknown[], failed: (reasons: readonly string[]) => ControllerError): unknown {
   const [first] = failures;
   const known = (error: unknown): boolean => error instanceof ControllerError || error instanceof NetworkError;
   // A bug of ours is no failure of the network.
   const bug = failures.find((error) => !known(error));
   if (bug !== undefined) return bug;
-  if (first instanceof ControllerError && failures.every((error) => error instanceof ControllerError && error.code === first.code))
-    return first;
-  const reasons = failures.map(messageOf).join('; ');
-  return new ControllerError('CONNECTION_FAILED', `Device not responding (${reasons === '' ? 'no address is known' : reasons})`, {
-    suggestions: ['Device may be busy or unresponsive', 'Firewall may be blocking connection', 'Try power-cycling the device'],
-  });
+  const reasons = failures.map(messageOf);
+  if (!(first instanceof ControllerError)) return failed(reasons);
+  if (!failures.every((error) => error instanceof ControllerError && error.code === first.code)) return failed(reasons);
+  // connection-establishment §6.5.5
+  return first.code === 'NOT_TRUSTED' ? authenticationFailed(reasons) : first;
 }

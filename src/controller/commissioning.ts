@@ -77,9 +77,9 @@ class Commissioning {
   }
 
   async run(): Promise<Commissioned> {
-    const { discriminator, address } = this.#options;
+    const { discriminator, address, search } = this.#options;
     this.#steps.done(1, discriminator === undefined ? 'setup code alone' : `discriminator ${discriminator}`);
-    const found = await connectForCommissioning(this.#parts, { discriminator, address }, this.#steps);
+    const found = await connectForCommissioning(this.#parts, { discriminator, address, search }, this.#steps);
     const installed = await this.#install(found);
     if (installed.settled !== undefined) return this.#finish(installed.record, installed.settled, true);
     await this.#supersede(installed.record);
@@ -188,7 +188,7 @@ class Commissioning {
     if (pending !== undefined && error.code !== 'REFUSED') {
       log.info('asking over an operational connection whether the certificate was installed', { because: error.message });
       await this.#pause();
-      const settled = await this.#unlessUnreachable(() => findSession(this.#parts, this.#options.zone, pending));
+      const settled = await this.#unlessUnreachable(() => findSession(this.#parts, this.#options.zone, pending, pending.addresses));
       if (settled === undefined) throw unsettled(error, pending);
       return { record: pending, settled };
     }
@@ -217,7 +217,7 @@ class Commissioning {
   async #reconnect(record: DeviceRecord): Promise<OpenedSession> {
     const begun = this.#parts.clock.now();
     try {
-      return await findSession(this.#parts, this.#options.zone, record);
+      return await findSession(this.#parts, this.#options.zone, record, record.addresses);
     } catch (error) {
       this.#steps.failed(11, error, begun);
       throw error;

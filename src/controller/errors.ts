@@ -24,6 +24,9 @@ export type ControllerErrorCode =
   /** The device sent what is no message of the dialect. */
   | 'PROTOCOL';
 
+/** What a user interface offers next (connection-establishment §7.5). */
+export type RetryAction = 'browse' | 'scan_qr' | 'connect';
+
 export interface ControllerErrorDetails {
   /** The protocol's name of a failing status: `ZONE_FULL`. */
   readonly status?: string;
@@ -31,6 +34,7 @@ export interface ControllerErrorDetails {
   readonly retryAfter?: number;
   /** What a user can do (connection-establishment §7.5). */
   readonly suggestions?: readonly string[];
+  readonly retryAction?: RetryAction;
 }
 
 /** A controller's operation failed; the process and the zone are sound. */

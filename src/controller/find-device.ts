@@ -4,7 +4,9 @@ import { commonName } from '../pki/name.js';
 import { commissioningCommonName } from '../pki/self-signed.js';
 import { connectFirst, formatTarget } from './addresses.js';
 import { ControllerError } from './errors.js';
+import { connectionFailed } from './not-found.js';
 import type { ControllerParts } from './operational.js';
+import type { CommissionableDevice, SearchOptions } from './resolver.js';
 import type { StepReporter } from './steps.js';
 import type { ClientConnection } from './transport.js';
 import type { DeviceAddress } from './zone.js';
@@ -15,6 +17,8 @@ export interface CommissioningTarget {
   readonly discriminator?: number | undefined;
   /** Where it is; nothing is looked for then. */
   readonly address?: DeviceAddress | undefined;
+  /** What is told while it is looked for, who asks it to open its window, and how patiently. */
+  readonly search?: SearchOptions | undefined;
 }
 
 export interface FoundDevice {
@@ -27,43 +31,69 @@ export interface FoundDevice {
 interface Whereabouts {
   readonly addresses: readonly DeviceAddress[];
   readonly discriminator: number | undefined;
+  /** As found by multicast. */
+  readonly device?: CommissionableDevice;
 }
 
 /**
  * Steps 2 to 5 of connection-establishment §7.1: finds the device and connects to it. A certificate of another discriminator ends the
- * connection (§3.4); where the user gave the address it is a warning (TC-TLS-COMM-2), since the code decides who it is.
+ * connection (§3.4); where the user gave the address it is a warning (TC-TLS-COMM-2), since the code decides who it is. Where nobody answers
+ * at what was found, the device is looked for once more (§7.4).
  */
 export async function connectForCommissioning(
   parts: ControllerParts,
   target: CommissioningTarget,
   steps: StepReporter,
 ): Promise<FoundDevice> {
-  const { addresses, discriminator } = await locate(parts, target, steps);
+  const first = await locate(parts, target, steps);
   const begun = parts.clock.now();
-  const strict = target.address === undefined ? discriminator : undefined;
   try {
-    const reached = await connectFirst(
-      parts.clock,
-      addresses,
-      (address, signal) => connect(parts, address, strict, signal),
-      (late) => late.stream.destroy(),
-    );
-    const { tcpTime, tlsTime, certificate } = reached.value;
-    const name = readCommonName(parts, certificate);
-    steps.done(4, formatTarget(reached.address), tcpTime);
-    const differs = discriminator !== undefined && name !== commissioningCommonName(discriminator);
-    if (differs) parts.log.warn('the certificate is not of that discriminator', { expected: commissioningCommonName(discriminator), name });
-    steps.done(5, `TLS 1.3, CN=${name ?? '?'}${differs ? `, expected ${commissioningCommonName(discriminator)}` : ''}`, tlsTime);
-    return { connection: reached.value, address: reached.address, discriminator: discriminatorOf(name) };
+    return await reach(parts, target, first, steps);
   } catch (error) {
-    steps.failed(error instanceof ControllerError && error.code === 'CONNECTION_FAILED' ? 4 : 5, error, begun);
-    throw error;
+    const failed = error instanceof ControllerError && ['CONNECTION_FAILED', 'NOT_TRUSTED'].includes(error.code);
+    const again = failed && first.device !== undefined ? await locateAgain(parts, first.device) : undefined;
+    try {
+      if (again === undefined) throw error;
+      parts.log.info('not at the addresses that were found; looked for again', { reason: (error as Error).message });
+      return await reach(parts, target, again, steps);
+    } catch (final) {
+      steps.failed(final instanceof ControllerError && final.code === 'CONNECTION_FAILED' ? 4 : 5, final, begun);
+      throw final;
+    }
   }
+}
+
+/** Steps 4 and 5. */
+async function reach(parts: ControllerParts, target: CommissioningTarget, at: Whereabouts, steps: StepReporter): Promise<FoundDevice> {
+  const { addresses, discriminator } = at;
+  const strict = target.address === undefined ? discriminator : undefined;
+  const reached = await connectFirst(
+    parts.clock,
+    addresses,
+    (address, signal) => connect(parts, address, strict, signal),
+    (late) => late.stream.destroy(),
+    connectionFailed,
+  );
+  const { tcpTime, tlsTime, certificate } = reached.value;
+  const name = readCommonName(parts, certificate);
+  steps.done(4, formatTarget(reached.address), tcpTime);
+  const differs = discriminator !== undefined && name !== commissioningCommonName(discriminator);
+  if (differs) parts.log.warn('the certificate is not of that discriminator', { expected: commissioningCommonName(discriminator), name });
+  steps.done(5, `TLS 1.3, CN=${name ?? '?'}${differs ? `, expected ${commissioningCommonName(discriminator)}` : ''}`, tlsTime);
+  return { connection: reached.value, address: reached.address, discriminator: discriminatorOf(name) };
+}
+
+/** connection-establishment §7.4: a refused connection and a failed handshake invalidate what is known. Undefined where it is gone. */
+async function locateAgain(parts: ControllerParts, device: CommissionableDevice): Promise<Whereabouts | undefined> {
+  const resolver = await parts.resolver();
+  resolver.forgetCommissionable(device);
+  const found = await resolver.locateCommissionable(device.discriminator);
+  return found && { addresses: found.addresses, discriminator: found.discriminator };
 }
 
 /** Steps 2 and 3. */
 async function locate(parts: ControllerParts, target: CommissioningTarget, steps: StepReporter): Promise<Whereabouts> {
-  const { discriminator, address } = target;
+  const { discriminator, address, search } = target;
   if (address !== undefined) {
     steps.skipped(2, `address given: ${formatTarget(address)}`);
     steps.skipped(3, 'left to the certificate');
@@ -74,11 +104,11 @@ async function locate(parts: ControllerParts, target: CommissioningTarget, steps
     ({ host, addresses }) => `${host}, ${addresses.length} addresses`,
     async () => {
       const resolver = await parts.resolver();
-      return discriminator === undefined ? resolver.findOnlyCommissionable() : resolver.findCommissionable(discriminator);
+      return discriminator === undefined ? resolver.findOnlyCommissionable(search) : resolver.findCommissionable(discriminator, search);
     },
   );
   steps.done(3, discriminator === undefined ? `MASH-${device.discriminator}, the only device` : `${device.instance} matches`);
-  return { addresses: device.addresses, discriminator: device.discriminator };
+  return { addresses: device.addresses, discriminator: device.discriminator, device };
 }
 
 async function connect(

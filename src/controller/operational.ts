@@ -4,6 +4,7 @@ import { checkDevicePeer } from '../pki/verify.js';
 import type { Clock, Crypto, Log, TlsIdentity } from '../platform.js';
 import { connectFirst } from './addresses.js';
 import { ControllerError } from './errors.js';
+import { raceInTurn } from './race.js';
 import type { Resolver } from './resolver.js';
 import { ControllerSession } from './session.js';
 import type { ClientConnection, Transport } from './transport.js';
@@ -41,13 +42,15 @@ export async function openSession(
   zone: ControllerZone,
   record: Pick<DeviceRecord, 'id' | 'dialect'>,
   addresses: readonly DeviceAddress[],
+  signal?: AbortSignal,
 ): Promise<OpenedSession> {
   const identity: TlsIdentity = { certificate: zone.controllerCertificate, key: zone.controllerKey };
   const reached = await connectFirst(
     parts.clock,
     addresses,
-    async (address, signal) => {
-      const connection = await parts.transport.connect(address, { kind: 'operational', serverName: record.id, identity }, signal);
+    async (address, lost) => {
+      const purpose = { kind: 'operational', serverName: record.id, identity } as const;
+      const connection = await parts.transport.connect(address, purpose, signal === undefined ? lost : AbortSignal.any([signal, lost]));
       try {
         judge(parts, zone, record.id, connection);
       } catch (error) {
@@ -63,17 +66,55 @@ export async function openSession(
 }
 
 /**
- * The same at the record's addresses, and where the device is announced now if that fails (connection-establishment §6.5.6). Rejects also with
- * the codes of `Resolver.findOperational`.
+ * Connects where the device is: first at `recent`, where it was within the last 30 s (connection-establishment §7.4), then where it is announced
+ * now. A device beyond a router is not announced here: a second later, or at once where nothing announces it, what its record remembers is
+ * tried, too (§6.5.6). Rejects like `openSession`, and with the codes of `Resolver.findOperational`.
  */
-export async function findSession(parts: ControllerParts, zone: ControllerZone, record: DeviceRecord): Promise<OpenedSession> {
-  try {
-    return await openSession(parts, zone, record, record.addresses);
-  } catch (error) {
-    if (!(error instanceof ControllerError)) throw error;
-    parts.log.info('not at its last addresses', { device: record.id, reason: error.message });
-    return openSession(parts, zone, record, await resolve(parts, record, error));
+export async function findSession(
+  parts: ControllerParts,
+  zone: ControllerZone,
+  record: DeviceRecord,
+  recent: readonly DeviceAddress[] = [],
+): Promise<OpenedSession> {
+  if (recent.length > 0) {
+    try {
+      return await openSession(parts, zone, record, recent);
+    } catch (error) {
+      if (!(error instanceof ControllerError)) throw error;
+      parts.log.info('not at its last address', { device: record.id, reason: error.message });
+    }
   }
+  const announced = async (): Promise<readonly DeviceAddress[]> => {
+    const resolver = await parts.resolver();
+    resolver.forget(record.zoneId, record.id);
+    return resolver.findOperational(record.zoneId, record.id);
+  };
+  const failures = new Map<unknown, unknown>();
+  const { value } = await raceInTurn(
+    parts.clock,
+    record.addresses.length === 0 ? [announced] : [announced, async () => record.addresses],
+    async (way, signal) => {
+      try {
+        return await openSession(parts, zone, record, await way(), signal);
+      } catch (error) {
+        failures.set(way, error);
+        throw error;
+      }
+    },
+    (late) => void late.session.close(),
+    (errors) => mostTelling(failures.get(announced), errors),
+  );
+  return value;
+}
+
+/** What answered, or failed to answer, at a known address says more than that nothing can be heard. */
+function mostTelling(announced: unknown, errors: readonly unknown[]): unknown {
+  const bug = errors.find((error) => !(error instanceof ControllerError));
+  if (bug !== undefined) return bug;
+  const [remembered] = errors.filter((error) => error !== announced);
+  const tells =
+    (remembered as ControllerError | undefined)?.code === 'NOT_TRUSTED' || (announced as ControllerError).code === 'NO_INTERFACE';
+  return remembered !== undefined && tells ? remembered : announced;
 }
 
 /** Connects to a device of the zone, and remembers where it was found. */
@@ -97,17 +138,6 @@ export async function connectDevice(parts: ControllerParts, zone: ControllerZone
 export function foundAt(record: DeviceRecord, address: DeviceAddress): DeviceRecord {
   const others = record.addresses.filter(({ host, port }) => host !== address.host || port !== address.port);
   return { ...record, state: 'confirmed', addresses: [address, ...others].slice(0, ADDRESS_MAXIMUM) };
-}
-
-async function resolve(parts: ControllerParts, record: DeviceRecord, failure: ControllerError): Promise<readonly DeviceAddress[]> {
-  try {
-    const resolver = await parts.resolver();
-    return await resolver.findOperational(record.zoneId, record.id);
-  } catch (error) {
-    // What answered, or failed to answer, at a known address says more than that nothing can be heard.
-    const tells = failure.code === 'NOT_TRUSTED' || (error instanceof ControllerError && error.code === 'NO_INTERFACE');
-    throw tells && record.addresses.length > 0 ? failure : error;
-  }
 }
 
 function judge(parts: ControllerParts, zone: ControllerZone, expectedDeviceId: string, connection: ClientConnection): void {

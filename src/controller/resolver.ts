@@ -1,14 +1,20 @@
+import { Advertiser, type Published } from '../discovery/advertiser.js';
 import { Browser, type BrowserOptions } from '../discovery/browser.js';
-import type { DiscoveredService, IncompleteService } from '../discovery/discovered.js';
-import { COMMISSIONABLE, COMMISSIONABLE_UDP, OPERATIONAL, operationalInstance } from '../discovery/mash-services.js';
+import type { DiscoveredService } from '../discovery/discovered.js';
+import { COMMISSIONABLE, COMMISSIONABLE_UDP, hostName, OPERATIONAL, operationalInstance } from '../discovery/mash-services.js';
+import { pairingRequestService } from '../discovery/pairing-request.js';
+import { recordPolicy, type ServiceDefinition } from '../discovery/service.js';
+import { SharedMulticast } from '../discovery/shared-multicast.js';
 import { txtValue } from '../discovery/txt.js';
-import type { Clock, Multicast } from '../platform.js';
+import type { Clock } from '../platform.js';
 import { serviceAddresses } from './addresses.js';
 import { ControllerError } from './errors.js';
+import { collect, type LookOutPlan, type LookOutResult, lookOut } from './look-out.js';
+import { type DeviceListener, monitorZone } from './monitor.js';
+import { discriminatorOf, notAnnounced, notFound, type Sighting, withoutAddress } from './not-found.js';
+import { persist, type SearchWarning, windowWarnings } from './persistence.js';
 import type { DeviceAddress } from './zone.js';
 
-/** connection-establishment §7.4: PTR, SRV and AAAA together. */
-export const RESOLUTION_TIMEOUT = 10_000;
 /** How long a look-out for everything lasts: two rounds of queries. */
 export const DISCOVERY_TIME = 3000;
 
@@ -28,100 +34,176 @@ export interface CommissionableDevice {
   readonly deviceType: string | undefined;
 }
 
+export interface SearchOptions {
+  readonly onWarning?: (warning: SearchWarning) => void;
+  /** Who asks the device to open its window, from the first look that missed it until it is found. */
+  readonly request?: { readonly zoneId: string; readonly zoneName: string };
+  /** How long to go on looking after the last retry, ms: a device may be days away from its commissioning. Default 0. */
+  readonly patience?: number;
+}
+
+const WINDOW_TYPES = [COMMISSIONABLE, COMMISSIONABLE_UDP];
+
 /** Finds devices by multicast; needs no resolver of the system. `start` first; everything ends with `close`. */
 export class Resolver {
+  readonly #options: BrowserOptions;
+  readonly #shared: SharedMulticast;
   readonly #browser: Browser;
   readonly #clock: Clock;
-  readonly #multicast: Multicast;
+  readonly #closed = new AbortController();
+  #announcer: Promise<Advertiser> | undefined;
 
   constructor(options: BrowserOptions) {
-    this.#browser = new Browser(options);
+    this.#options = options;
+    this.#shared = new SharedMulticast(options.multicast);
+    this.#browser = new Browser({ ...options, multicast: this.#shared.port() });
     this.#clock = options.clock;
-    this.#multicast = options.multicast;
   }
 
   /** Rejects with NO_INTERFACE where nothing could be heard. */
   async start(): Promise<void> {
     await this.#browser.start();
-    if (this.#multicast.interfaces().length > 0) return;
+    if (this.#options.multicast.interfaces().length > 0) return;
     await this.close();
     throw new ControllerError('NO_INTERFACE', 'No network interface can be used for multicast: none is up with a link-local IPv6 address', {
       suggestions: ['Check that the network is up', 'Name the interface with --interface', 'Give the address of the device with --address'],
     });
   }
 
-  /** Idempotent. */
-  close(): Promise<void> {
-    return this.#browser.close();
+  /** What is looked for is given up. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    await (await this.#announcer)?.close();
+    await this.#browser.close();
   }
 
   /** All devices that answer within the time; rejects with one of the first three codes of connection-establishment §7.5 where none fits. */
   async discover(discriminator: number | undefined, time = DISCOVERY_TIME): Promise<readonly CommissionableDevice[]> {
-    const { complete, incomplete } = await this.#lookOut(time, () => false);
-    const found = merge(complete).filter((device) => discriminator === undefined || device.discriminator === discriminator);
-    if (found.length === 0) throw notFound(discriminator, complete, incomplete);
+    const sighting = await collect(this.#browser, this.#clock, WINDOW_TYPES, time, this.#closed.signal);
+    const found = fitting(sighting, discriminator);
+    if (found.length === 0) throw notFound(discriminator, sighting);
     return found;
   }
 
-  /** The device with that discriminator, as soon as it answers. Rejects like `discover`. */
-  async findCommissionable(discriminator: number, timeout = RESOLUTION_TIMEOUT): Promise<CommissionableDevice> {
-    const { complete, incomplete } = await this.#lookOut(timeout, (service) => discriminatorOf(service) === discriminator);
-    const found = merge(complete).find((device) => device.discriminator === discriminator);
-    if (found === undefined) throw notFound(discriminator, complete, incomplete);
+  /**
+   * The device with that discriminator, as soon as it answers; looked for four times, 2, 5 and 10 s apart (connection-establishment §7.5).
+   * Rejects like `discover`.
+   */
+  async findCommissionable(discriminator: number, options: SearchOptions = {}): Promise<CommissionableDevice> {
+    let last: Sighting = { complete: [], incomplete: [] };
+    const look = async (linger: number): Promise<CommissionableDevice | undefined> => {
+      last = await this.#lookFor(discriminator, linger);
+      return fitting(last, discriminator)[0];
+    };
+    const found = await this.#search(discriminator, look, options);
+    if (found === undefined) throw notFound(discriminator, last);
     return found;
   }
 
-  /** The only device that can be commissioned now. Rejects with AMBIGUOUS_DEVICE where there are several, otherwise like `discover`. */
-  async findOnlyCommissionable(): Promise<CommissionableDevice> {
-    const [first, ...others] = await this.discover(undefined);
-    if (first !== undefined && others.length === 0) return first;
-    const names = [first, ...others].map((device) => device?.discriminator).join(', ');
+  /** The same in one look; undefined where it is not there. */
+  async locateCommissionable(discriminator: number): Promise<CommissionableDevice | undefined> {
+    return fitting(await this.#lookFor(discriminator, 0), discriminator)[0];
+  }
+
+  /**
+   * The only device that can be commissioned now, looked for as often as `findCommissionable` does. Rejects with AMBIGUOUS_DEVICE where there
+   * are several, otherwise like `discover`.
+   */
+  async findOnlyCommissionable(options: SearchOptions = {}): Promise<CommissionableDevice> {
+    let last: Sighting = { complete: [], incomplete: [] };
+    const look = async (linger: number): Promise<readonly CommissionableDevice[] | undefined> => {
+      for (const time of [DISCOVERY_TIME, linger]) {
+        last = await collect(this.#browser, this.#clock, WINDOW_TYPES, time, this.#closed.signal);
+        const found = fitting(last, undefined);
+        if (found.length > 0) return found;
+      }
+      return undefined;
+    };
+    const [first, ...others] = (await this.#search(undefined, look, options)) ?? [];
+    if (first === undefined) throw notFound(undefined, last);
+    if (others.length === 0) return first;
+    const names = [first, ...others].map((device) => device.discriminator).join(', ');
     throw new ControllerError('AMBIGUOUS_DEVICE', `Several devices can be commissioned; their discriminators: ${names}`, {
       suggestions: ['Name one with --discriminator, or scan the whole QR code'],
     });
   }
 
   /** Where a device of a zone is now. Rejects with ADDRESS_RESOLUTION_FAILED, or NO_DEVICES_FOUND where nobody announces it. */
-  async findOperational(zoneId: string, deviceId: string, timeout = RESOLUTION_TIMEOUT): Promise<readonly DeviceAddress[]> {
-    const result = await this.#browser.resolve(operationalInstance(zoneId, deviceId), OPERATIONAL, timeout);
-    if (result.kind === 'found') return serviceAddresses(result.service);
-    if (result.incomplete.length > 0) throw withoutAddress();
-    throw new ControllerError('NO_DEVICES_FOUND', `Device ${deviceId} is not on the network`, {
-      suggestions: ['Ensure device is powered on', 'Check device is on same network'],
-    });
+  async findOperational(zoneId: string, deviceId: string): Promise<readonly DeviceAddress[]> {
+    const instance = operationalInstance(zoneId, deviceId);
+    const isWanted = (service: { readonly instance: string }): boolean => service.instance.toLowerCase() === instance.toLowerCase();
+    const { found, incomplete } = await this.#lookOut({ types: [OPERATIONAL], instance, isWanted });
+    if (found !== undefined) return serviceAddresses(found);
+    throw incomplete.some(isWanted) ? withoutAddress() : notAnnounced(deviceId);
   }
 
-  /** Both services of the commissioning window, the older name included; ends early with a service that is enough. */
-  #lookOut(time: number, isEnough: (service: DiscoveredService) => boolean): Promise<Sighting> {
-    return new Promise((resolve) => {
-      const check = (service: DiscoveredService): void => {
-        if (isEnough(service)) finish();
-      };
-      const browses = [COMMISSIONABLE, COMMISSIONABLE_UDP].map((type) => this.#browser.browse(type, { added: check, updated: check }));
-      const finish = (): void => {
-        deadline.cancel();
-        const sighting = {
-          complete: browses.flatMap((browse) => browse.services()),
-          incomplete: browses.flatMap((browse) => browse.incomplete()),
-        };
-        for (const browse of browses) browse.close();
-        resolve(sighting);
-      };
-      const deadline = this.#clock.after('MDNS_SEARCH', time, finish);
+  /** What is known of a device's whereabouts did not hold (connection-establishment §7.4); the next look asks anew. */
+  forget(zoneId: string, deviceId: string): void {
+    this.#browser.forget(operationalInstance(zoneId, deviceId), OPERATIONAL);
+  }
+
+  /** The same for a device that is to be commissioned. */
+  forgetCommissionable({ instance }: CommissionableDevice): void {
+    for (const type of WINDOW_TYPES) this.#browser.forget(instance, type);
+  }
+
+  /** Continuous look-out for the devices of a zone (connection-establishment §7.4); ends with its `close` or the resolver's. */
+  monitor(zoneId: string, listener: DeviceListener): { close(): void } {
+    return monitorZone(this.#browser, zoneId, listener);
+  }
+
+  /** Publishes a service of the controller: `_mashd._udp`, `_mashp._udp`. Ends with its `withdraw` or with `close`. */
+  async announce(service: ServiceDefinition): Promise<Published> {
+    this.#announcer ??= this.#startAnnouncer();
+    return (await this.#announcer).publish(service);
+  }
+
+  #lookFor(discriminator: number, linger: number): Promise<Sighting> {
+    return this.#lookOut({ types: WINDOW_TYPES, isWanted: (service) => discriminatorOf(service) === discriminator, linger });
+  }
+
+  #lookOut(plan: LookOutPlan): Promise<LookOutResult> {
+    return lookOut(this.#browser, this.#clock, { ...plan, signal: this.#closed.signal });
+  }
+
+  async #startAnnouncer(): Promise<Advertiser> {
+    const { clock, entropy, log } = this.#options;
+    const announcer = new Advertiser({
+      multicast: this.#shared.port(),
+      clock,
+      entropy,
+      log,
+      hostName: hostName(entropy.bytes(4)),
+      policy: recordPolicy('reference', true),
     });
+    await announcer.start();
+    return announcer;
+  }
+
+  async #search<T>(
+    discriminator: number | undefined,
+    look: (linger: number) => Promise<T | undefined>,
+    { onWarning, request, patience = 0 }: SearchOptions,
+  ): Promise<T | undefined> {
+    const warnings = windowWarnings(this.#clock, (warning) => onWarning?.(warning));
+    let announced: Promise<Published> | undefined;
+    const onMissed = (): void => {
+      if (request !== undefined && discriminator !== undefined && !this.#closed.signal.aborted)
+        announced ??= this.announce(pairingRequestService({ ...request, discriminator }));
+    };
+    try {
+      // connection-establishment §7.4: a first connection never trusts what was there before.
+      for (const type of WINDOW_TYPES) this.#browser.forgetType(type);
+      return await persist(look, onMissed, () => this.#closed.signal.aborted, patience);
+    } finally {
+      warnings.end();
+      (await announced)?.withdraw();
+    }
   }
 }
 
-interface Sighting {
-  readonly complete: readonly DiscoveredService[];
-  readonly incomplete: readonly IncompleteService[];
-}
-
-/** TXT key D, else the number in the instance's name `MASH-<D>`; undefined where both are none. */
-function discriminatorOf({ txt, instance }: { txt: ReadonlyMap<string, string>; instance: string }): number | undefined {
-  const text = txtValue(txt, 'D') ?? /^MASH-(\d{1,4})\b/i.exec(instance)?.[1] ?? '';
-  const value = /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
-  return value <= 4095 ? value : undefined;
+function fitting({ complete }: Sighting, discriminator: number | undefined): readonly CommissionableDevice[] {
+  return merge(complete).filter((device) => discriminator === undefined || device.discriminator === discriminator);
 }
 
 /** A device with both services is one device. */
@@ -145,39 +227,4 @@ function merge(services: readonly DiscoveredService[]): readonly CommissionableD
     });
   }
   return [...devices.values()].sort((a, b) => a.discriminator - b.discriminator);
-}
-
-/** connection-establishment §7.5. */
-function notFound(
-  discriminator: number | undefined,
-  complete: readonly DiscoveredService[],
-  incomplete: readonly IncompleteService[],
-): ControllerError {
-  const wanted = (service: DiscoveredService | IncompleteService): boolean =>
-    discriminator === undefined || discriminatorOf(service) === discriminator;
-  if (incomplete.some(wanted)) return withoutAddress();
-  const others = [...new Set([...complete, ...incomplete].map(discriminatorOf))].filter((other) => other !== undefined);
-  if (discriminator !== undefined && others.length > 0) {
-    return new ControllerError('DISCRIMINATOR_MISMATCH', `Device with discriminator ${discriminator} not found`, {
-      suggestions: [
-        'Verify QR code is for the device you want to pair',
-        `Found devices with discriminators: ${others.join(', ')}`,
-        'Device may have been reset (new QR code)',
-      ],
-    });
-  }
-  return new ControllerError('NO_DEVICES_FOUND', 'No devices found in pairing mode', {
-    suggestions: [
-      'Press the pairing button on your device',
-      'Ensure device is powered on',
-      'Check device is on same network',
-      'Wait for device to finish booting',
-    ],
-  });
-}
-
-function withoutAddress(): ControllerError {
-  return new ControllerError('ADDRESS_RESOLUTION_FAILED', 'Device found but network address unavailable', {
-    suggestions: ['Device may have network issues', 'Check router/DHCP configuration', 'Try restarting device'],
-  });
 }

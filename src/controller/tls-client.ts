@@ -72,6 +72,9 @@ function happens(socket: net.Socket, event: 'connect' | 'secureConnect'): Promis
 
 function translate(error: NodeJS.ErrnoException, where: string, purpose: ConnectPurpose): Error {
   if (error instanceof ControllerError) return error;
+  // connection-establishment §6.5.5: something answers there, and it is not the device.
+  if (error.code !== NO_APPLICATION_PROTOCOL && error.code?.startsWith('ERR_SSL_') === true)
+    return new ControllerError('NOT_TRUSTED', `${where}: TLS failed: ${error.code}`);
   if (error.code !== NO_APPLICATION_PROTOCOL) return new NetworkError(`${where}: ${error.code ?? error.message}`);
   if (purpose.kind === 'operational')
     return new ControllerError('REFUSED', `${where}: the device takes no operational connections: it holds no zone`);

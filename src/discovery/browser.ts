@@ -7,7 +7,7 @@ import { nameKey } from './name.js';
 import { pauses, Querier } from './querier.js';
 import { CLASS, type DnsRecord } from './records.js';
 import { MDNS_PORT } from './responder.js';
-import { instanceName } from './service.js';
+import { instanceName, typeName } from './service.js';
 import { randomDelay, Series } from './timing.js';
 import { type ServiceListener, Watch } from './watch.js';
 
@@ -79,9 +79,12 @@ export class Browser {
     this.#update();
   }
 
-  /** Looks out for all instances of `type` (`_mash._tcp`). Throws RangeError for what is no name. The listener's first call comes in a later turn. */
-  browse(type: string, listener: ServiceListener): Browse {
-    const watch = new Watch(type, undefined, listener);
+  /**
+   * Looks out for all instances of `type` (`_mash._tcp`), or for one of them by its name, without browsing. Throws RangeError for what is no
+   * name. The listener's first call comes in a later turn.
+   */
+  browse(type: string, listener: ServiceListener, instance?: string): Browse {
+    const watch = new Watch(type, instance, listener);
     this.#watch(watch);
     return {
       services: () => watch.services(),
@@ -109,6 +112,14 @@ export class Browser {
     }
     this.#cache.forget(name, 'SRV');
     this.#cache.forget(name, 'TXT');
+    this.#update();
+  }
+
+  /** The same for every instance of a type. */
+  forgetType(type: string): void {
+    const name = typeName(type);
+    for (const { record } of this.#cache.find(name, 'PTR')) this.forget(record.target[0] as string, type);
+    this.#cache.forget(name, 'PTR');
     this.#update();
   }
 
@@ -197,11 +208,12 @@ export class Browser {
   /** Services before addresses: an address is kept only for a host that a kept SRV points to. */
   #learn(message: DnsMessage, interfaceName: string): void {
     const records = [...message.answers, ...message.additionals].filter((record) => record.class === CLASS.IN);
-    const ours = records.filter((record) => [...this.#watches.keys()].some((watch) => watch.wants(record)));
+    // What is cached is kept true, also while nobody looks: a goodbye must not be missed.
+    const ours = records.filter((record) => this.#cache.knows(record) || [...this.#watches.keys()].some((watch) => watch.wants(record)));
     let changed = false;
     for (const record of ours) changed = this.#cache.add(record, interfaceName) || changed;
     const hosts = this.#cache.hosts();
-    const addresses = records.filter((record) => (record.type === 'A' || record.type === 'AAAA') && hosts.has(nameKey(record.name)));
+    const addresses = records.filter((record) => isAddress(record) && !ours.includes(record) && hosts.has(nameKey(record.name)));
     for (const record of addresses) changed = this.#cache.add(record, interfaceName) || changed;
     if (changed) this.#update();
     else if (ours.length + addresses.length > 0) this.#schedule();
@@ -237,7 +249,7 @@ export class Browser {
   }
 
   #isWanted(record: DnsRecord): boolean {
-    if (record.type === 'A' || record.type === 'AAAA') return this.#cache.hosts().has(nameKey(record.name));
+    if (isAddress(record)) return this.#cache.hosts().has(nameKey(record.name));
     return [...this.#watches.keys()].some((watch) => watch.wants(record));
   }
 
@@ -261,4 +273,8 @@ export class Browser {
       series.start();
     }
   }
+}
+
+function isAddress(record: DnsRecord): boolean {
+  return record.type === 'A' || record.type === 'AAAA';
 }

@@ -77,6 +77,11 @@ export class RecordCache {
     return slots as unknown as readonly CachedRecord<Extract<DnsRecord, { type: T }>>[];
   }
 
+  /** True where a record of the same name and type is kept. */
+  knows(record: DnsRecord): boolean {
+    return this.#owners.has(ownerKey(record.name, typeCode(record)));
+  }
+
   /** Keys (`nameKey`) of the hosts that the SRV records point to. */
   hosts(): ReadonlySet<string> {
     const hosts = new Set<string>();

@@ -93,7 +93,7 @@ describe('connectFirst', () => {
     return connectFirst(clock, list, connect, (value) => late.push(value));
   }
 
-  it('starts the next address after a second, and takes the first success', async () => {
+  it('TC-MULTIIF-4: starts the next address after a second, and takes the first success', async () => {
     const result = run();
     await clock.advance(999);
     expect(started.map(({ host }) => host)).toEqual(['a']);
@@ -132,11 +132,11 @@ describe('connectFirst', () => {
     expect(late).toEqual(['A']);
   });
 
-  it('tells all reasons when all fail', async () => {
+  it('TC-MULTIIF-5: "Device unreachable", with all reasons, when all fail', async () => {
     const result = run();
     const expected = expect(result).rejects.toMatchObject({
       code: 'CONNECTION_FAILED',
-      message: expect.stringContaining('one; two; three'),
+      message: 'Device unreachable (one; two; three)',
     });
     for (const text of ['one', 'two', 'three']) {
       started.at(-1)?.settle(new NetworkError(text));
@@ -146,12 +146,29 @@ describe('connectFirst', () => {
     expect(clock.pending()).toEqual([]);
   });
 
-  it('keeps a reason that all share: the device is there, and is another one', async () => {
+  it('TC-MULTIIF-10: another device at every address is "Device authentication failed" (§6.5.5)', async () => {
     const result = run(addresses.slice(0, 2));
-    const expected = expect(result).rejects.toMatchObject({ code: 'NOT_TRUSTED', message: 'first' });
+    const expected = expect(result).rejects.toMatchObject({ code: 'NOT_TRUSTED', message: 'Device authentication failed (first; second)' });
     started[0]?.settle(new ControllerError('NOT_TRUSTED', 'first'));
     await clock.advance(0);
     started[1]?.settle(new ControllerError('NOT_TRUSTED', 'second'));
+    await expected;
+  });
+
+  it('TC-MULTIIF-10: another device at the first address, and the right one at the next', async () => {
+    const result = run();
+    started[0]?.settle(new ControllerError('NOT_TRUSTED', 'another device'));
+    await clock.advance(0);
+    started[1]?.settle('B');
+    expect(await result).toEqual({ address: addresses[1], value: 'B' });
+  });
+
+  it('one wrong device among addresses without an answer is unreachable', async () => {
+    const result = run(addresses.slice(0, 2));
+    const expected = expect(result).rejects.toMatchObject({ code: 'CONNECTION_FAILED', details: { retryAction: 'connect' } });
+    started[0]?.settle(new ControllerError('NOT_TRUSTED', 'another device'));
+    await clock.advance(0);
+    started[1]?.settle(new NetworkError('no answer'));
     await expected;
   });
 

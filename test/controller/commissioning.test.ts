@@ -128,9 +128,12 @@ describe('who is meant', () => {
     world = await ControllerWorld.start();
     const parts = world.parts;
     const real = await world.parts.resolver();
-    const lying = Object.assign(Object.create(real), {
-      findCommissionable: async () => ({ ...(await real.findCommissionable(DISCRIMINATOR)), discriminator: 7 }),
-    });
+    const found = await world.drive(real.findCommissionable(DISCRIMINATOR));
+    const lying = {
+      findCommissionable: async () => ({ ...found, discriminator: 7 }),
+      forgetCommissionable: () => undefined,
+      locateCommissionable: async () => undefined,
+    };
     Object.defineProperty(world, 'parts', { value: { ...parts, resolver: async () => lying } });
     await expect(world.commission({ discriminator: 7 })).rejects.toMatchObject({ code: 'NOT_TRUSTED' });
     expect(world.told.at(-1)).toBe('5 failed');

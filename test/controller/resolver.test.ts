@@ -3,6 +3,7 @@ import { Resolver } from '../../src/controller/resolver.js';
 import { commissionableService, commissionableUdpService } from '../../src/discovery/mash-services.js';
 import { encodeMessage, responseMessage } from '../../src/discovery/message.js';
 import { nameOf } from '../../src/discovery/name.js';
+import { TYPE } from '../../src/discovery/records.js';
 import { recordPolicy, serviceRecords } from '../../src/discovery/service.js';
 import { COMMISSIONABLE, DiscoveryWorld, HOST, OPERATIONAL } from '../discovery/world.js';
 import { SeededEntropy } from '../world/entropy.js';
@@ -67,27 +68,83 @@ describe('a device that can be commissioned', () => {
   });
 });
 
+/** How long four looks last in vain: 5 s each, 2, 5 and 10 s apart. */
+const WHOLE = 37_000;
+
 describe('nobody to be found (connection-establishment §7.5)', () => {
   it('TC-NOTFOUND-1: nothing answers', async () => {
-    await expect(during(10_000, resolver.findCommissionable(7))).rejects.toMatchObject({ code: 'NO_DEVICES_FOUND' });
+    await expect(during(WHOLE, resolver.findCommissionable(7))).rejects.toMatchObject({
+      code: 'NO_DEVICES_FOUND',
+      message: 'No devices found in pairing mode',
+      details: { suggestions: expect.arrayContaining(['Press the pairing button on your device']), retryAction: 'browse' },
+    });
     await expect(during(3000, resolver.discover(undefined))).rejects.toMatchObject({ code: 'NO_DEVICES_FOUND' });
+    await expect(during(WHOLE, resolver.findOnlyCommissionable())).rejects.toMatchObject({ code: 'NO_DEVICES_FOUND' });
+  });
+
+  it('TC-NOTFOUND-1: looks at 0 s, and again 2, 5 and 10 s after a look in vain', async () => {
+    const begun = world.clock.now();
+    await expect(during(WHOLE, resolver.findCommissionable(7))).rejects.toBeDefined();
+    const types = world.sent(begun).filter(({ message }) => message.questions.some(({ type }) => type === TYPE.PTR));
+    const starts = types.map(({ at }) => Math.floor((at - begun) / 1000));
+    expect(starts).toEqual(expect.arrayContaining([0, 7, 17, 32]));
+    expect(world.clock.pending()).toEqual([]);
   });
 
   it('TC-NOTFOUND-2: another discriminator', async () => {
     await announce(COMMISSIONABLE);
-    await expect(during(10_000, resolver.findCommissionable(8))).rejects.toMatchObject({
+    await expect(during(WHOLE, resolver.findCommissionable(8))).rejects.toMatchObject({
       code: 'DISCRIMINATOR_MISMATCH',
-      details: { suggestions: expect.arrayContaining(['Found devices with discriminators: 7']) },
+      message: 'Device with discriminator 8 not found',
+      details: { suggestions: expect.arrayContaining(['Found devices with discriminators: 7']), retryAction: 'scan_qr' },
     });
     await expect(during(3000, resolver.discover(8))).rejects.toMatchObject({ code: 'DISCRIMINATOR_MISMATCH' });
   });
 
-  it('TC-NOTFOUND-3: SRV without an address', async () => {
+  it('TC-NOTFOUND-3: SRV without an address, given up 3 s after each look found it', async () => {
     const peer = await world.peer();
     const records = serviceRecords(COMMISSIONABLE, nameOf(HOST), recordPolicy('draft', false));
     const search = resolver.findCommissionable(7);
     peer.send('p0', encodeMessage(responseMessage({ answers: [records.ptr, records.srv, records.txt] })));
-    await expect(during(10_000, search)).rejects.toMatchObject({ code: 'ADDRESS_RESOLUTION_FAILED' });
+    await expect(during(WHOLE, search)).rejects.toMatchObject({
+      code: 'ADDRESS_RESOLUTION_FAILED',
+      message: 'Device found but network address unavailable',
+      details: { suggestions: expect.arrayContaining(['Check router/DHCP configuration']), retryAction: 'browse' },
+    });
+  });
+
+  it('TC-NOTFOUND-5: a device that appears between two looks, or after three of them, is found at once', async () => {
+    for (const wait of [6000, 35_000]) {
+      const search = resolver.findCommissionable(7);
+      await world.clock.advance(wait);
+      const { advertiser } = world.device();
+      await advertiser.start();
+      const published = advertiser.publish(COMMISSIONABLE);
+      const found = await during(400, search);
+      expect([wait, found.discriminator]).toEqual([wait, 7]);
+      published.withdraw();
+      await advertiser.close();
+      await world.clock.advance(3000);
+    }
+  });
+
+  it('TC-NOTFOUND-6: after 30 s the window may end, after 120 s it has', async () => {
+    const warnings: string[] = [];
+    const begun = world.clock.now();
+    const onWarning = ({ code }: { code: string }): void => void warnings.push(`${world.clock.now() - begun} ${code}`);
+    await expect(during(29_999, resolver.discover(undefined))).rejects.toBeDefined();
+    const search = resolver.findCommissionable(7, { onWarning, patience: 100_000 });
+    await expect(during(WHOLE + 100_000, search)).rejects.toMatchObject({ code: 'NO_DEVICES_FOUND' });
+    expect(warnings).toEqual(['59999 WINDOW_MAY_EXPIRE', '149999 WINDOW_EXPIRED']);
+    expect(world.clock.pending()).toEqual([]);
+  });
+
+  it('TC-NOTFOUND-6: no warning where the device is found before', async () => {
+    await announce(COMMISSIONABLE);
+    const warnings: unknown[] = [];
+    await during(400, resolver.findCommissionable(7, { onWarning: (warning) => warnings.push(warning) }));
+    await world.clock.advance(200_000);
+    expect(warnings).toEqual([]);
   });
 
   it('several devices and none named', async () => {
@@ -95,7 +152,7 @@ describe('nobody to be found (connection-establishment §7.5)', () => {
       COMMISSIONABLE,
       commissionableService({ discriminator: 9, category: [3], serial: 'X', brand: 'B', model: 'M', port: 8444 }, 'draft'),
     );
-    await expect(during(3000, resolver.findOnlyCommissionable())).rejects.toMatchObject({
+    await expect(during(WHOLE, resolver.findOnlyCommissionable())).rejects.toMatchObject({
       code: 'AMBIGUOUS_DEVICE',
       message: expect.stringContaining('7, 9'),
     });
@@ -113,6 +170,64 @@ describe('a device of a zone', () => {
     await expect(during(10_000, resolver.findOperational('A1B2C3D4E5F6A7B8', 'F9E8D7C6B5A49382'))).rejects.toMatchObject({
       code: 'NO_DEVICES_FOUND',
     });
+  });
+});
+
+describe('a pairing request (protocol.md, profile reference)', () => {
+  const request = { zoneId: 'A1B2C3D4E5F6A7B8', zoneName: 'Home' };
+  const asked = (since: number) =>
+    world
+      .responses(since)
+      .filter(({ message }) => message.answers.some((record) => record.type === 'PTR' && record.name[0] === '_mashp'))
+      .map(({ message }) => message.answers.find((record) => record.type === 'PTR' && record.name[0] === '_mashp')?.ttl);
+
+  it('is announced from the first look in vain until the device shows up', async () => {
+    const begun = world.clock.now();
+    const search = resolver.findCommissionable(7, { request });
+    await world.clock.advance(6999);
+    expect(asked(begun)).toEqual([]);
+    await world.clock.advance(4001);
+    expect(asked(begun)).toEqual([120, 120, 120]);
+    await announce(COMMISSIONABLE);
+    await search;
+    await world.clock.advance(2000);
+    expect(asked(begun).at(-1)).toBe(0);
+  });
+
+  it('ends with a search in vain, and with the resolver', async () => {
+    const begun = world.clock.now();
+    await expect(during(WHOLE, resolver.findCommissionable(7, { request }))).rejects.toMatchObject({ code: 'NO_DEVICES_FOUND' });
+    expect(asked(begun).at(-1)).toBe(0);
+    const search = expect(resolver.findCommissionable(7, { request, patience: 3_600_000 })).rejects.toMatchObject({
+      code: 'NO_DEVICES_FOUND',
+    });
+    await world.clock.advance(100_000);
+    const closed = resolver.close();
+    await world.clock.advance(2000);
+    await Promise.all([closed, search]);
+    await world.clock.advance(10_000);
+    expect(world.clock.pending()).toEqual([]);
+  });
+});
+
+describe('continuous monitoring (connection-establishment §7.4)', () => {
+  it('tells which devices of the zone come, move and go', async () => {
+    const told: string[] = [];
+    const watch = resolver.monitor('a1b2c3d4e5f6a7b8', {
+      available: (id, addresses) => told.push(`${id} at ${addresses[0]?.host}:${addresses[0]?.port}`),
+      unavailable: (id) => told.push(`${id} gone`),
+    });
+    const { advertiser } = world.device();
+    await advertiser.start();
+    const published = advertiser.publish(OPERATIONAL);
+    advertiser.publish({ ...OPERATIONAL, instance: 'B1B2C3D4E5F6A7B8-F9E8D7C6B5A49382', txt: [['ZI', 'B1B2C3D4E5F6A7B8']] });
+    await world.clock.advance(5000);
+    published.update({ port: 8500, txt: OPERATIONAL.txt });
+    await world.clock.advance(5000);
+    published.withdraw();
+    await world.clock.advance(5000);
+    watch.close();
+    expect(told).toEqual(['F9E8D7C6B5A49382 at fd77:1::1:8443', 'F9E8D7C6B5A49382 at fd77:1::1:8500', 'F9E8D7C6B5A49382 gone']);
   });
 });
 

@@ -63,8 +63,8 @@ describe('nodeTransport', () => {
   it('refuses a server without TLS 1.3 or without ALPN', async () => {
     const old = await listen(tlsServer({ ALPNProtocols: ['mash-comm/1'], maxVersion: 'TLSv1.2' }));
     await expect(nodeTransport(clock).connect(old, commissioning, new AbortController().signal)).rejects.toMatchObject({
-      name: 'NetworkError',
-      message: expect.stringContaining(`[::1]:${old.port}: ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION`),
+      code: 'NOT_TRUSTED',
+      message: expect.stringContaining(`[::1]:${old.port}: TLS failed: ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION`),
     });
     server?.close();
     const plain = await listen(tlsServer({}));

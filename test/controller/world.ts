@@ -16,7 +16,7 @@ import { SeededEntropy } from '../world/entropy.js';
 import { VirtualMulticast } from '../world/network.js';
 
 /** While one of these is pending, the controller waits for virtual time. */
-const VIRTUAL = ['TRANSITION', 'MDNS_SEARCH'];
+const VIRTUAL = ['TRANSITION', 'MDNS_SEARCH', 'NEXT_ADDRESS'];
 /** While one of these is, somebody waits for real sockets, and no virtual time passes. */
 const REAL = ['TIMEOUT_PER_ADDR', 'answer', 'response', 'CLOSE_TIMEOUT'];
 

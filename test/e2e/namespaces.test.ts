@@ -113,7 +113,7 @@ describe.skipIf(namespacesRefused !== undefined)(title, () => {
   );
 
   it('a wrong code gives exit code 4, nothing there gives 3; a second process on the same state is refused', {
-    timeout: 60_000,
+    timeout: 120_000,
   }, async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'mash-e2e-'));
     await withNamespaces(2, async ([left, right]) => {

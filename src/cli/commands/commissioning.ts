@@ -5,7 +5,7 @@ import { ATTESTATION_POLICIES } from '../../controller/attestation.js';
 import { type Commissioned, commission } from '../../controller/commissioning.js';
 import { namedValues } from '../../controller/names.js';
 import { openOrCreateZone } from '../../controller/open-zone.js';
-import type { CommissionableDevice } from '../../controller/resolver.js';
+import type { CommissionableDevice, SearchOptions } from '../../controller/resolver.js';
 import { issueToken, PERMISSIONS } from '../../controller/token.js';
 import { DEVICE_INFO } from '../../features/device-info-table.js';
 import { readCommissionFiles } from '../commission-files.js';
@@ -38,6 +38,11 @@ export function describeCommissioning(program: Command, choose: Choose): void {
     .option('--operational-port <number>', 'beside --address, where it is not 8443', numberArgument('--operational-port', 1, 65_535))
     .addOption(choice('--attestation', 'policy', "what to ask of the device's attestation (default: accept)", ATTESTATION_POLICIES))
     .option('--attestation-ca <file>', 'manufacturer CAs (PEM, or one as DER) that its chain must end at')
+    .option(
+      '--wait <minutes>',
+      'go on looking this long for a device that is not there yet, and ask it to open its window',
+      numberArgument('--wait', 1, 10_080),
+    )
     .option('--admin-token <file>', "token of the zone's owner to send along")
     .action((text: string, options: CommissionArguments) => choose((context) => addDevice(context, text, options)));
   program
@@ -67,7 +72,13 @@ async function addDevice(context: ControllerContext, text: string, given: Commis
   const { zoneType, zoneName, priority, dialect } = options;
   const { zone, created } = await openOrCreateZone(parts, { kind: zoneType, name: zoneName, priority, dialect });
   if (created) context.progress(`zone '${zone.name}' (${zone.kind}) created in ${context.store.folder}`);
-  const result = await commission(parts, { ...plan, ...files, zone, dialect }, (step) => context.progress(stepText(step)));
+  const search: SearchOptions = {
+    onWarning: ({ message, suggestions }) =>
+      context.progress([message, ...suggestions.map((suggestion) => `  - ${suggestion}`)].join('\n')),
+    request: { zoneId: zone.id, zoneName: zone.name },
+    patience: (given.wait ?? 0) * 60_000,
+  };
+  const result = await commission(parts, { ...plan, ...files, zone, dialect, search }, (step) => context.progress(stepText(step)));
   if (result.settled) context.progress(`device ${result.device.id} holds this zone: an operational connection proved it`);
   return { value: shownCommissioning(result), text: valuesText(namedValues(DEVICE_INFO.id, result.deviceInfo)) };
 }
