@@ -1,6 +1,7 @@
 import type { DeviceIdentity } from './device-identity.js';
 import { checkConformance } from './features/conformance.js';
 import { DeviceInfo, type DeviceTexts, type ZoneAdministration } from './features/device-info.js';
+import { describeUseCases } from './features/use-cases.js';
 import type { BoardDefinition } from './model/board.js';
 import type { FeatureInstance } from './model/feature.js';
 import { DeviceModel, describeEndpoints, type EndpointDefinition } from './model/model.js';
@@ -33,7 +34,7 @@ export function deviceModel(parts: DeviceModelParts): DeviceModel {
     softwareVersion: firmware,
     hardwareVersion: board.hardwareVersion,
     endpoints: described,
-    useCases: () => [],
+    useCases: () => useCases,
     zones,
     texts,
     notifies: deviceInfoNotifies,
@@ -45,6 +46,7 @@ export function deviceModel(parts: DeviceModelParts): DeviceModel {
     return { id, type, featureMap, features, ...(label === undefined ? {} : { label }) };
   });
   checkConformance(board.name, endpoints);
+  const useCases = describeUseCases(endpoints);
   const model = new DeviceModel(endpoints);
   const structure = describeEndpoints(model.endpoints);
   return model;
