@@ -3,12 +3,16 @@ import type { StageTarget } from './failsafe/energy-view.js';
 import type { OverrideCause } from './failsafe/override.js';
 import type { ProcessEvent } from './failsafe/process-state.js';
 import { EnergyControl } from './features/energy-control.js';
+import { ControlState } from './features/energy-control-table.js';
 import type { BoardDefinition, ControlAbilities, ElectricalRatings } from './model/board.js';
 import type { Clock, Log } from './platform.js';
 import type { Profile } from './profile.js';
 import type { Journal } from './store/journal.js';
 import type { Ratings } from './zones/resolution.js';
 import type { Zone } from './zones/zone.js';
+
+/** Attribute 2 of EnergyControl. */
+const CONTROL_STATE = 2;
 
 export interface DeviceEnergyParts {
   readonly profile: Profile;
@@ -29,16 +33,28 @@ export interface EnergyStatus {
   readonly controlState: number;
   /** mW; null: none. */
   readonly effectiveConsumptionLimit: number | null;
+  /** Monotonic end of the failsafe while it counts; undefined out of it, and where it is held. */
+  readonly failsafeUntil: number | undefined;
 }
 
 /** EnergyControl of every endpoint that has it: connections are the device's, states are the endpoints' (features.md, head). */
 export class DeviceEnergy {
   readonly features = new Map<number, EnergyControl>();
+  readonly #clock: Clock;
+  readonly #log: Log;
 
   constructor(parts: DeviceEnergyParts) {
+    this.#clock = parts.clock;
+    this.#log = parts.log.scoped('energy');
     for (const { id, electrical, control, featureMap } of parts.board.endpoints)
-      if (electrical !== undefined && control !== undefined)
-        this.features.set(id, energyControl(parts, id, electrical, control, featureMap));
+      if (electrical !== undefined && control !== undefined) {
+        const onShared = (ids: readonly number[]): void => {
+          if (ids.includes(CONTROL_STATE)) this.#tell(id);
+          parts.onChanged();
+        };
+        this.features.set(id, energyControl(parts, id, electrical, control, featureMap, onShared));
+      }
+    for (const { endpoint, controlState } of this.status) if (controlState !== ControlState.AUTONOMOUS) this.#tell(endpoint);
   }
 
   get status(): readonly EnergyStatus[] {
@@ -46,7 +62,17 @@ export class DeviceEnergy {
       endpoint,
       controlState: core.state.control,
       effectiveConsumptionLimit: core.read(20, '') as number | null,
+      failsafeUntil: core.state.failsafe.name === 'running' ? core.state.failsafe.until : undefined,
     }));
+  }
+
+  #tell(endpoint: number): void {
+    const status = this.status.find((candidate) => candidate.endpoint === endpoint);
+    if (status === undefined) return;
+    const { controlState, effectiveConsumptionLimit: consumptionLimit, failsafeUntil } = status;
+    const state = Object.entries(ControlState).find(([, value]) => value === controlState)?.[0];
+    const remainder = failsafeUntil === undefined ? {} : { failsafeSeconds: Math.ceil((failsafeUntil - this.#clock.now()) / 1000) };
+    this.#log.info('control state', { endpoint, state, consumptionLimit, ...remainder });
   }
 
   zoneAdded({ id, type, priority }: Zone): void {
@@ -97,11 +123,12 @@ export class DeviceEnergy {
 }
 
 function energyControl(
-  { profile, clock, journal, log, zones, onTarget, onChanged }: DeviceEnergyParts,
+  { profile, clock, journal, log, zones, onTarget }: DeviceEnergyParts,
   endpoint: number,
   electrical: ElectricalRatings,
   control: ControlAbilities,
   featureMap: number,
+  onShared: (ids: readonly number[]) => void,
 ): EnergyControl {
   const config: EnergyConfig = {
     variant: profile['control.states'] === 'draft' ? 'd' : 'r',
@@ -123,10 +150,8 @@ function energyControl(
     clock,
     journal,
     log: log.scoped('energy'),
-    onTarget: (target) => {
-      onTarget(endpoint, target);
-      onChanged();
-    },
+    onTarget: (target) => onTarget(endpoint, target),
+    onShared,
   });
 }
 

@@ -14,7 +14,7 @@ import { nodeMulticast } from '../node/multicast.js';
 import { openProtocolLog } from '../node/protocol-log-file.js';
 import { lockState } from '../node/state-lock.js';
 import { tapped } from '../protocol-log/index.js';
-import { controlLine, TerminalPanel } from '../simulator/terminal-panel.js';
+import { TerminalPanel } from '../simulator/terminal-panel.js';
 import { EARLIEST_TIME, FIRMWARE_VERSION } from '../version.js';
 import { type DeviceArguments, parseDeviceArguments } from './device-arguments.js';
 
@@ -25,12 +25,16 @@ async function run(options: DeviceArguments): Promise<void> {
   const { profile, board, interfaces } = options;
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const clock = nodeClock();
-  const log = nodeLog({ level: options.logLevel, format: options.logFormat, write: lineWriter(process.stdout) });
   const button = new MockButton(() => clock.now());
   const simulation = simulationOf(board, { now: () => clock.now(), metersFrozen: options.freezeMeters });
-  const describe = (): string => [...device.status.energy.map(controlLine), simulation?.describe()].join(' · ');
-  const surroundings = simulation === undefined ? undefined : { acts: simulation.acts, describe };
-  const panel = new TerminalPanel(button, (text) => void process.stdout.write(text), surroundings);
+  const panel = new TerminalPanel(
+    button,
+    (text) => void process.stdout.write(text),
+    simulation,
+    () => process.stdout.columns ?? 80,
+  );
+  const write = lineWriter({ write: (text) => panel.print(text) });
+  const log = nodeLog({ level: options.logLevel, format: options.logFormat, write });
   const display = new MockDisplay((shown) => {
     if (terminal) panel.draw(shown);
   });
@@ -86,7 +90,13 @@ async function run(options: DeviceArguments): Promise<void> {
     await lock.release();
     throw error;
   }
-  if (terminal) restoreTerminal = panel.readKeys(process.stdin, stop);
+  if (!terminal) return;
+  const unwatch = panel.watch(device, () => clock.now());
+  const restoreKeys = panel.readKeys(process.stdin, stop);
+  restoreTerminal = () => {
+    unwatch();
+    restoreKeys();
+  };
 }
 
 const parsed = parseDeviceArguments(

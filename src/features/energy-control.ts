@@ -12,6 +12,8 @@ export interface EnergyControlSettings extends EnergyControlParts {
   readonly control: Pick<ControlAbilities, 'deviceType' | 'process'>;
   /** Called after every change of what the power stage has to obey. */
   onTarget(target: StageTarget): void;
+  /** Attributes that every zone sees alike have a new value. */
+  onShared?(ids: readonly number[]): void;
 }
 
 /** Commands by id, as the core names them. */
@@ -73,7 +75,10 @@ export class EnergyControl implements FeatureInstance {
     this.commands = [...COMMANDS].filter(([, name]) => name === 'setLimit' || isAccepted(config, name)).map(([id]) => id);
     const isListed = (id: number): boolean => this.attributes.includes(id);
     this.core = new EnergyControlCore(settings, {
-      onChanged: (ids, onlyZone) => this.#report(ids.filter(isListed), onlyZone),
+      onChanged: (ids, onlyZone) => {
+        this.#report(ids.filter(isListed), onlyZone);
+        if (onlyZone === undefined) settings.onShared?.(ids);
+      },
       onTarget: (target) => settings.onTarget(target),
     });
   }

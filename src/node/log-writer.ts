@@ -4,7 +4,7 @@ const BATCH = 5;
  * Writes lines to a stream in batches, some milliseconds later: a line never keeps an answer waiting, though a pipe is written synchronously.
  * What is left at the end of the process is written then.
  */
-export function lineWriter(stream: NodeJS.WriteStream): (line: string) => void {
+export function lineWriter(stream: { write(text: string): unknown }): (line: string) => void {
   let waiting = '';
   let scheduled = false;
   const flush = (): void => {

@@ -1,11 +1,14 @@
 import qr from 'qr';
 import type { MockButton, Shown } from '../../hal/mock/index.js';
-import type { EnergyStatus } from '../device-energy.js';
-import { ControlState } from '../features/energy-control-table.js';
+import type { MashDevice } from '../device.js';
+import { Footer } from './footer.js';
+import { statusLines } from './status-lines.js';
 
 /** How long the simulated finger stays on the button for a long press. */
 const LONG_PRESS = 3200;
 const SHORT_PRESS = 80;
+/** How often power and failsafe remainder are looked at. */
+const LOOK = 1000;
 
 /** What surrounds the simulated device, and what can be done to it. */
 export interface Surroundings {
@@ -15,24 +18,43 @@ export interface Surroundings {
   describe(): string;
 }
 
-/** The simulated device on a terminal: its display is drawn, its button is a key. */
+/** The simulated device on a terminal: its display is drawn, its button is a key, and what it does stands below everything else. */
 export class TerminalPanel {
-  readonly #write: (text: string) => void;
+  readonly #footer: Footer;
   readonly #button: MockButton;
   readonly #surroundings: Surroundings | undefined;
   #release: NodeJS.Timeout | undefined;
 
-  constructor(button: MockButton, write: (text: string) => void, surroundings?: Surroundings) {
+  constructor(button: MockButton, write: (text: string) => void, surroundings?: Surroundings, columns: () => number = () => 80) {
     this.#button = button;
-    this.#write = write;
     this.#surroundings = surroundings;
+    this.#footer = new Footer(write, columns);
+  }
+
+  /** Writes whole lines of something else: the log. */
+  print(text: string): void {
+    this.#footer.print(text);
+  }
+
+  /** Shows what the device does, as it changes, until the returned function is called. `now`: monotonic ms. */
+  watch(device: Pick<MashDevice, 'status' | 'onChange'>, now: () => number): () => void {
+    const around = (): readonly string[] => (this.#surroundings === undefined ? [] : [`  around   ${this.#surroundings.describe()}`]);
+    const show = (): void => this.#footer.show([...statusLines(device.status, now()), ...around()]);
+    const unwatch = device.onChange(show);
+    const timer = setInterval(show, LOOK);
+    show();
+    return () => {
+      unwatch();
+      clearInterval(timer);
+      this.#footer.close();
+    };
   }
 
   /** Draws what the display shows. */
   draw(shown: Shown): void {
     if (shown.kind === 'blank') return;
     const lines = shown.kind === 'qr' ? [...qrLines(shown.content), shown.content, ...shown.lines] : [...shown.lines];
-    this.#write(`\n${lines.map((line) => `  ${line}`).join('\n')}\n\n  ${this.#keys()}\n\n`);
+    this.#footer.print(`\n${lines.map((line) => `  ${line}`).join('\n')}\n\n  ${this.#keys()}\n\n`);
   }
 
   /** Presses and lets go after the time that the kind of press takes. */
@@ -71,19 +93,13 @@ export class TerminalPanel {
   }
 
   #look(): void {
-    if (this.#surroundings !== undefined) this.#write(`  ${this.#surroundings.describe()}\n`);
+    if (this.#surroundings !== undefined) this.#footer.print(`  ${this.#surroundings.describe()}\n`);
   }
 
   #keys(): string {
     const acts = this.#surroundings === undefined ? [] : [...this.#surroundings.acts.map(({ key, text }) => `${key} ${text}`), 's state'];
     return `keys: ${['b button', 'l long press', ...acts, 'q quit'].join(' · ')}`;
   }
-}
-
-/** `LIMITED to 4.20 kW`. */
-export function controlLine({ controlState, effectiveConsumptionLimit: limit }: EnergyStatus): string {
-  const name = Object.entries(ControlState).find(([, value]) => value === controlState)?.[0] ?? String(controlState);
-  return limit === null ? name : `${name} to ${(limit / 1_000_000).toFixed(2)} kW`;
 }
 
 /** Two modules a character, dark on light, so that a phone reads it from a dark terminal too. */

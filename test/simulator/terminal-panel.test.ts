@@ -3,7 +3,10 @@ import type { ReadStream } from 'node:tty';
 import qr from 'qr';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MockButton } from '../../hal/mock/index.js';
-import { controlLine, qrLines, type Surroundings, TerminalPanel } from '../../src/simulator/terminal-panel.js';
+import type { DeviceStatus } from '../../src/device.js';
+import { Footer } from '../../src/simulator/footer.js';
+import { statusLines } from '../../src/simulator/status-lines.js';
+import { qrLines, type Surroundings, TerminalPanel } from '../../src/simulator/terminal-panel.js';
 
 const CONTENT = 'MASH:1:1234:20220211:0x1234:0x0001';
 
@@ -134,13 +137,6 @@ describe('TerminalPanel', () => {
     expect(written.at(-1)).toContain('keys: b button · l long press · d defrost · s state · q quit');
   });
 
-  it.each([
-    [3, 4_200_000, 'FAILSAFE to 4.20 kW'],
-    [0, null, 'AUTONOMOUS'],
-  ])('control state %s, limit %s: %s', (controlState, effectiveConsumptionLimit, line) => {
-    expect(controlLine({ endpoint: 1, controlState, effectiveConsumptionLimit })).toBe(line);
-  });
-
   it('gives the terminal back', () => {
     const { keys, restore, edges, button, advance } = panel();
     keys.type('l');
@@ -151,5 +147,98 @@ describe('TerminalPanel', () => {
     advance(10_000);
     expect(edges).toEqual([[true, 0]]);
     expect(button.pressed).toBe(true);
+  });
+});
+
+describe('Footer', () => {
+  const footer = (columns = 80) => {
+    const written: string[] = [];
+    return {
+      written,
+      subject: new Footer(
+        (text) => written.push(text),
+        () => columns,
+      ),
+    };
+  };
+
+  it('stays below what is printed: erased, printed, written again', () => {
+    const { written, subject } = footer();
+    subject.print('log 1\n');
+    subject.show(['a', 'b']);
+    subject.print('log 2\n');
+    subject.show(['a', 'b']);
+    subject.show(['c']);
+    expect(written).toEqual(['log 1\n', 'a\nb\n', '\u001b[2A\r\u001b[Jlog 2\na\nb\n', '\u001b[2A\r\u001b[Jc\n']);
+  });
+
+  it('is cut at the width of the terminal, so that no line wraps', () => {
+    const { written, subject } = footer(5);
+    subject.show(['●●●●●●', 'ab']);
+    expect(written).toEqual(['●●●●\nab\n']);
+  });
+
+  it('leaves nothing behind', () => {
+    const { written, subject } = footer();
+    subject.show(['a']);
+    subject.close();
+    subject.close();
+    subject.show(['b']);
+    subject.print('last\n');
+    expect(written.slice(1)).toEqual(['\u001b[1A\r\u001b[J', 'last\n']);
+  });
+});
+
+describe('what the device does', () => {
+  const zone = { id: '1', certificate: 'valid', expiresAt: 0 } as const;
+  const energy = { endpoint: 1, controlState: 3, effectiveConsumptionLimit: 4_200_000, failsafeUntil: 14_400_000 };
+  const status = {
+    zones: [
+      { ...zone, name: 'Grid\u001b[2J', type: 1, connected: true },
+      { ...zone, name: 'Home Energy', type: 3, connected: false },
+    ],
+    energy: [energy],
+    power: 4_190_123,
+    relayClosed: true,
+  } as unknown as DeviceStatus;
+
+  it('zones, control state, failsafe remainder, limit, power, relay', () => {
+    expect(statusLines(status, 2500)).toEqual([
+      '  zones    GRID_OPERATOR Grid?[2J ●   HOME_MANAGER Home Energy ○ away',
+      '  control  1: FAILSAFE 3:59:58 · limit 4.200 kW · power 4.190 kW · relay closed',
+    ]);
+  });
+
+  it('alone, without a limit, without parts', () => {
+    const alone = { ...energy, controlState: 0, effectiveConsumptionLimit: null, failsafeUntil: undefined };
+    expect(statusLines({ ...status, zones: [], energy: [alone], power: undefined, relayClosed: undefined }, 0)).toEqual([
+      '  zones    none',
+      '  control  1: AUTONOMOUS · limit none',
+    ]);
+  });
+
+  it('is shown at each change and each second, until the panel lets go', () => {
+    vi.useFakeTimers();
+    const { subject, written } = panel();
+    let now = 0;
+    let changed = (): void => {};
+    const device = {
+      status,
+      onChange: (listener: () => void) => {
+        changed = listener;
+        return () => {};
+      },
+    };
+    const release = subject.watch(device, () => now);
+    expect(written).toHaveLength(1);
+    changed();
+    expect(written).toHaveLength(1);
+    now = 1000;
+    vi.advanceTimersByTime(1000);
+    expect(written[1]).toContain('FAILSAFE 3:59:59');
+    release();
+    vi.advanceTimersByTime(5000);
+    expect(written).toHaveLength(3);
+    vi.useRealTimers();
   });
 });
