@@ -9,11 +9,13 @@ import { DeviceEnergy } from './device-energy.js';
 import type { DeviceIdentity } from './device-identity.js';
 import { deviceModel } from './device-model.js';
 import type { DeviceOptions, DeviceStatus } from './device-options.js';
+import { DevicePairing } from './device-pairing.js';
 import type { DevicePanel } from './device-panel.js';
 import { DevicePorts } from './device-ports.js';
 import { DevicePower } from './device-power.js';
 import { DeviceServices } from './device-services.js';
 import { JournalledTexts } from './device-texts.js';
+import { SharedMulticast } from './discovery/shared-multicast.js';
 import { GridMeters } from './interaction/grid-meters.js';
 import { ZoneCommands } from './interaction/zone-commands.js';
 import { ZoneSessions } from './interaction/zone-sessions.js';
@@ -51,6 +53,7 @@ export class DeviceRuntime {
   readonly #sessions: ZoneSessions;
   readonly #commissioner: Commissioner;
   readonly #services: DeviceServices;
+  readonly #pairing: DevicePairing | undefined;
   readonly #ports: DevicePorts;
   #windowUntil: number | undefined;
   /** The commissioning port of the last opening, until its services are published. */
@@ -158,7 +161,16 @@ export class DeviceRuntime {
         },
       },
     );
-    this.#services = new DeviceServices({ profile, board, identity, firmware, model, multicast, clock, crypto, log });
+    const shared = new SharedMulticast(multicast);
+    this.#services = new DeviceServices({ profile, board, identity, firmware, model, multicast: shared.port(), clock, crypto, log });
+    if (profile['commissioning.pairingRequests'] === 'heed')
+      this.#pairing = new DevicePairing({ multicast: shared.port(), clock, entropy: crypto, log }, identity.discriminator, {
+        isBusy: () => this.#stopping || this.#commissioner.windowOpen || zones.full,
+        onRequest: (zoneId) => {
+          log.info('a pairing request opens the window', { zone: zoneId });
+          this.#commissioner.openWindow();
+        },
+      });
     this.#ports = new DevicePorts(options, admission, {
       state: () => ({ windowOpen: this.#commissioner.windowOpen, hasZone: zones.count > 0 }),
       decide: (route, serverName, remote) => this.#decide(route, serverName, remote),
@@ -182,6 +194,7 @@ export class DeviceRuntime {
     if (openWindow || atStart) this.#commissioner.openWindow();
     else this.#showIdle();
     await this.#opening;
+    await this.#pairing?.start();
     this.#log.info('announced', { port: this.#ports.operational, zones: this.#zones.count, window: this.#commissioner.windowOpen });
   }
 
@@ -227,7 +240,7 @@ export class DeviceRuntime {
     this.#commissioner.close();
     this.#sessions.close('the device stops');
     // Goodbyes leave at once; the zones have a moment to acknowledge.
-    await Promise.all([this.#services.close(), this.#ports.stopAccepting(), this.#zonesGone()]);
+    await Promise.all([this.#services.close(), this.#pairing?.close(), this.#ports.stopAccepting(), this.#zonesGone()]);
     this.#sessions.destroy('the device stops');
     await this.#ports.close();
   }

@@ -51,6 +51,7 @@ export const PROFILE_TABLE = {
   ),
   'commissioning.openAtStart': choice(['never', 'withoutZone'], 'never', 'withoutZone', 'window at start'),
   'commissioning.openAfterRemoval': choice(['never', 'always'], 'never', 'always', 'window after the removal of a zone'),
+  'commissioning.pairingRequests': choice(['ignore', 'heed'], 'ignore', 'heed', "whether a controller's pairing request opens the window"),
   'commissioning.port8444': choice(['on', 'off'], 'on', 'off', 'a commissioning port of its own, open while the window is'),
   'commissioning.firstMessage': number('ms', SECOND, 300 * SECOND, 30 * SECOND, 5 * SECOND, 'PASE_WAIT_X'),
   'commissioning.compute': number(

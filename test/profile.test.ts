@@ -10,6 +10,7 @@ const EXPECTED: Readonly<Record<ProfileKey, readonly [draft: number | string, re
   'commissioning.busyCoolDown': [0, 500],
   'commissioning.openAtStart': ['never', 'withoutZone'],
   'commissioning.openAfterRemoval': ['never', 'always'],
+  'commissioning.pairingRequests': ['ignore', 'heed'],
   'commissioning.port8444': ['on', 'off'],
   'commissioning.firstMessage': [30_000, 5000],
   'commissioning.compute': [10_000, 20_000],

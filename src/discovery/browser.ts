@@ -33,6 +33,9 @@ export type FindResult =
   | { readonly kind: 'found'; readonly service: DiscoveredService }
   | { readonly kind: 'none'; readonly services: readonly DiscoveredService[]; readonly incomplete: readonly IncompleteService[] };
 
+/** Packets with news that are looked at one by one; a storm of them is looked at ten times a second. */
+const NEWS_MAXIMUM = 32;
+const NEWS_INTERVAL = 100;
 /** Instances whose missing records are asked for at the same time. */
 const RESOLUTION_MAXIMUM = 32;
 /** Finds DNS-SD services over Multicast DNS (RFC 6762 §5.2, RFC 6763 §4). Network trouble is logged, never thrown. */
@@ -53,6 +56,9 @@ export class Browser {
   #timer: Timer | undefined;
   #closing: Promise<void> | undefined;
   #malformed = 0;
+  /** News that may still be looked at at once. */
+  #news = NEWS_MAXIMUM;
+  #newsTimer: Timer | undefined;
 
   constructor(options: BrowserOptions) {
     this.#options = options;
@@ -128,6 +134,7 @@ export class Browser {
     if (this.#closing === undefined) {
       this.#state = 'closed';
       this.#timer?.cancel();
+      this.#newsTimer?.cancel();
       for (const series of this.#resolutions.values()) series.stop();
       for (const watch of [...this.#watches.keys()]) this.#unwatch(watch);
       for (const end of [...this.#searches]) end();
@@ -215,8 +222,22 @@ export class Browser {
     const hosts = this.#cache.hosts();
     const addresses = records.filter((record) => isAddress(record) && !ours.includes(record) && hosts.has(nameKey(record.name)));
     for (const record of addresses) changed = this.#cache.add(record, interfaceName) || changed;
-    if (changed) this.#update();
+    if (changed) this.#onNews();
     else if (ours.length + addresses.length > 0) this.#schedule();
+  }
+
+  #onNews(): void {
+    if (this.#news > 0) this.#update();
+    this.#news = Math.max(0, this.#news - 1);
+    this.#newsTimer ??= this.#options.clock.after('MDNS_NEWS', NEWS_INTERVAL, () => this.#onCalm());
+  }
+
+  /** Earns back what the last interval has left, at least one. */
+  #onCalm(): void {
+    this.#newsTimer = undefined;
+    if (this.#news === 0) this.#update();
+    this.#news = Math.min(NEWS_MAXIMUM, this.#news + 1);
+    if (this.#news < NEWS_MAXIMUM) this.#newsTimer = this.#options.clock.after('MDNS_NEWS', NEWS_INTERVAL, () => this.#onCalm());
   }
 
   /** After any change of the cache or of the watches. A change made by a listener is looked at when the round is over. */
