@@ -18,14 +18,15 @@ export const simEvse: BoardDefinition = {
     button: { line: 'mock:button', longPress: 3000 },
     display: true,
   },
-  // CORE | FLEX | EMOB
   endpoints: [
+    // CORE | FLEX | EMOB
     { id: 0, type: 0, featureMap: 0x000b },
     {
       id: 1,
       type: 5,
       label: 'EV Charger',
-      featureMap: 0x000b,
+      // CORE | FLEX | EMOB | SIGNALS | TARIFF | PLAN | FORECAST
+      featureMap: 0x017b,
       electrical: {
         phaseCount: 3,
         nominalVoltage: 230,
@@ -62,6 +63,8 @@ export const simEvse: BoardDefinition = {
           power: null,
         },
       },
+      // PV_SURPLUS_ONLY, PV_SURPLUS_THRESHOLD, PRICE_OPTIMIZED, SCHEDULED
+      chargingModes: [1, 2, 3, 4],
       measures: [1, 2, 3, 10, 20, 21, 23, 24, 30],
     },
   ],

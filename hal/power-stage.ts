@@ -23,6 +23,8 @@ export interface PowerOrder {
   readonly aborted: boolean;
   /** The process runs, as the device offered it or a zone scheduled it. */
   readonly running: boolean;
+  /** mW that may be taken out of the car; absent: none. */
+  readonly discharge?: number;
 }
 
 /** One phase; + is into the device. */
@@ -72,6 +74,14 @@ export interface VehicleReading {
   readonly minimumStateOfCharge: number | null;
   /** Percent. */
   readonly targetStateOfCharge: number | null;
+  /** Of a car that can give energy back, mWh (ISO 15118-20). */
+  readonly discharge?: {
+    /** Below 0 where energy may be taken out. */
+    readonly minimumRequest: number;
+    /** At least 0 where energy may be taken out. */
+    readonly maximumRequest: number;
+    readonly belowTargetPermitted: boolean;
+  };
   /** How it narrows the ratings: mW, mW, mA and mA per phase. Absent: it does not. */
   readonly bounds: {
     readonly maxConsumption?: number;

@@ -1,3 +1,4 @@
+import { Control } from './failsafe/control-state.js';
 import type { EnergyConfig } from './failsafe/energy-state.js';
 import type { StageTarget } from './failsafe/energy-view.js';
 import type { OverrideCause } from './failsafe/override.js';
@@ -23,6 +24,8 @@ export interface DeviceEnergyParts {
   /** Read back already: the failsafe of a boot holds before the first accept. */
   readonly zones: readonly Zone[];
   onTarget(endpoint: number, target: StageTarget): void;
+  /** These zones' signals do not count on that endpoint until they return. */
+  onSuspended(endpoint: number, zones: ReadonlySet<string>): void;
   /** What the status shows may have changed. */
   onChanged(): void;
 }
@@ -107,6 +110,11 @@ export class DeviceEnergy {
     this.features.get(endpoint)?.core.dispatch({ type: 'ratings', ratings: ratingsOf(electrical) });
   }
 
+  /** The device follows itself there, not its zones (features.md §1). */
+  isOverridden(endpoint: number): boolean {
+    return this.features.get(endpoint)?.core.state.control === Control.OVERRIDE;
+  }
+
   /** The target in force, for a power stage that starts; undefined without EnergyControl. */
   target(endpoint: number): StageTarget | undefined {
     return this.features.get(endpoint)?.core.target;
@@ -123,7 +131,7 @@ export class DeviceEnergy {
 }
 
 function energyControl(
-  { profile, clock, journal, log, zones, onTarget }: DeviceEnergyParts,
+  { profile, clock, journal, log, zones, onTarget, onSuspended }: DeviceEnergyParts,
   endpoint: number,
   electrical: ElectricalRatings,
   control: ControlAbilities,
@@ -152,6 +160,7 @@ function energyControl(
     log: log.scoped('energy'),
     onTarget: (target) => onTarget(endpoint, target),
     onShared,
+    onSuspended: (suspended) => onSuspended(endpoint, suspended),
   });
 }
 

@@ -18,6 +18,8 @@ export interface DeviceModelParts {
   readonly energy: ReadonlyMap<number, FeatureInstance>;
   /** Features of the power stage by endpoint. */
   power(endpoint: number): readonly FeatureInstance[];
+  /** Signals, Tariff and Plan by endpoint. */
+  incentives(endpoint: number): readonly FeatureInstance[];
 }
 
 /** The endpoints of a board with the features that this firmware has for them. Throws ConfigError when the board lacks what is mandatory. */
@@ -40,7 +42,7 @@ export function deviceModel(parts: DeviceModelParts): DeviceModel {
     notifies: deviceInfoNotifies,
   });
   const endpoints: readonly EndpointDefinition[] = board.endpoints.map(({ id, type, label, featureMap }) => {
-    const features: FeatureInstance[] = id === 0 ? [info] : [...parts.power(id)];
+    const features: FeatureInstance[] = id === 0 ? [info] : [...parts.power(id), ...parts.incentives(id)];
     const energyControl = energy.get(id);
     if (energyControl !== undefined) features.push(energyControl);
     return { id, type, featureMap, features, ...(label === undefined ? {} : { label }) };

@@ -10,6 +10,8 @@ export interface DeviceParts {
   readonly relay?: RelayDriver;
   /** By endpoint; one with electrical ratings and no stage is at rest. */
   readonly powerStages?: ReadonlyMap<number, PowerStage>;
+  /** A meter of the board's own, mW: what the site has over, this device's draw included (negative: it lacks that much); null: unknown now. */
+  readonly surplus?: () => number | null;
 }
 
 /** Button, display and relay of the device. A part that fails is reported and ends nothing else. */

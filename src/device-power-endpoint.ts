@@ -1,14 +1,30 @@
-import type { PowerStage, PowerStageReading } from '../hal/index.js';
+import type { PowerStage, PowerStageReading, VehicleReading } from '../hal/index.js';
+import { DeviceCharging, type ModeSteering } from './device-charging.js';
+import { ConfigError } from './errors.js';
 import type { StageTarget } from './failsafe/energy-view.js';
 import type { OverrideCause } from './failsafe/override.js';
+import { mayDischarge } from './features/car.js';
 import { ChargingSession } from './features/charging-session.js';
+import { ChargingMode } from './features/charging-session-table.js';
 import { Electrical, type ElectricalBounds } from './features/electrical.js';
 import { EndpointType } from './features/endpoint-types.js';
 import { idleReading, Measurement } from './features/measurement.js';
+import type { Need } from './features/plan-maker.js';
 import { Status } from './features/status.js';
 import { OperatingState } from './features/status-table.js';
 import type { BoardDefinition, ElectricalRatings } from './model/board.js';
-import type { FeatureInstance } from './model/feature.js';
+import type { Caller, FeatureInstance } from './model/feature.js';
+import type { Clock } from './platform.js';
+import type { Journal } from './store/journal.js';
+import { least } from './zones/resolution.js';
+
+/** Direction: BIDIRECTIONAL. */
+const BIDIRECTIONAL = 2;
+/** What a mode goes by, by its bit in the feature map. */
+const MODE_NEEDS = [
+  [ChargingMode.PRICE_OPTIMIZED, 0x10, 'Signals'],
+  [ChargingMode.SCHEDULED, 0x40, 'Plan'],
+] as const;
 
 /** What the power stage shows of the endpoint's process. `resting`: there is nothing to be done. */
 type ProcessSight = 'resting' | 'offered' | 'demanded' | 'finished';
@@ -26,6 +42,8 @@ export interface PowerEvents {
   onOverride(endpoint: number, cause: OverrideCause | undefined): void;
   /** What is connected has narrowed the ratings, or no longer does. */
   onRatings(endpoint: number, ratings: ElectricalRatings): void;
+  /** What it wants to draw is not what it was: another car, another target, another mode. */
+  onNeed(endpoint: number): void;
 }
 
 export interface PowerEndpointParts {
@@ -34,6 +52,12 @@ export interface PowerEndpointParts {
   /** Without one the endpoint is at rest. */
   readonly stage: PowerStage | undefined;
   readonly events: PowerEvents;
+  readonly clock: Clock;
+  readonly journal: Pick<Journal, 'get' | 'quarantine' | 'commit'>;
+  /** What steers its charging mode. */
+  readonly steering: ModeSteering;
+  /** Whether the device has opted out of a zone there (features.md §3). */
+  refuses(caller: Caller): boolean;
   /** Unix seconds; undefined while the clock was never set. */
   now(): number | undefined;
 }
@@ -46,6 +70,10 @@ export class PowerEndpoint {
   readonly #electrical: Electrical;
   readonly #measurement: Measurement | undefined;
   readonly #session: ChargingSession | undefined;
+  readonly #charging: DeviceCharging | undefined;
+  #onLook: () => void = () => undefined;
+  #vehicle: VehicleReading | undefined;
+  #wanting = '';
   #target: StageTarget | undefined;
   #unwatch: (() => void) | undefined;
   #drawn = 0;
@@ -59,8 +87,11 @@ export class PowerEndpoint {
     this.#electrical = new Electrical(ratings);
     const idle = idleReading(ratings.phaseCount, ratings.nominalVoltage, ratings.nominalFrequency);
     if (definition.measures !== undefined) this.#measurement = new Measurement(definition.measures, idle);
-    if (definition.type === EndpointType.EV_CHARGER && stage !== undefined)
-      this.#session = new ChargingSession({ now: () => parts.now(), modes: [] });
+    checkModes(definition);
+    if (definition.type === EndpointType.EV_CHARGER && stage !== undefined) {
+      this.#session = chargingSession(parts, () => this.steer());
+      this.#charging = new DeviceCharging(this.#session, this.#electrical, parts.steering, parts.clock, () => this.steer());
+    }
     const features = [this.#status, this.#electrical, this.#measurement, this.#session];
     this.features = features.filter((feature) => feature !== undefined);
   }
@@ -73,6 +104,7 @@ export class PowerEndpoint {
   /** `onLook` is called when something changed by itself. */
   start(target: StageTarget | undefined, onLook: () => void): void {
     this.#target = target;
+    this.#onLook = onLook;
     this.#unwatch = this.#parts.stage?.watch(() => {
       this.#look();
       onLook();
@@ -82,6 +114,23 @@ export class PowerEndpoint {
   obey(target: StageTarget): void {
     this.#target = target;
     this.tick();
+  }
+
+  /** What steers its mode may have changed. */
+  steer(): void {
+    this.tick();
+    this.#onLook();
+  }
+
+  /** What it wants to draw, for its plan: an endpoint without a charging session goes on as it does. */
+  get need(): { readonly need: Need; readonly session: string } {
+    if (this.#charging !== undefined) return this.#charging.need(this.#vehicle);
+    return { need: { energy: null, power: Math.max(0, this.#drawn), minPower: 0, byPrice: false }, session: '' };
+  }
+
+  /** Its mode follows the surplus of the site. */
+  get followsSurplus(): boolean {
+    return this.#charging?.followsSurplus ?? false;
   }
 
   tick(): void {
@@ -97,7 +146,10 @@ export class PowerEndpoint {
     const phases = phaseCeiling[0];
     const phaseLimits = Array.from({ length: ratings.phaseCount }, (_, phase) => phases?.get(phase) ?? null);
     // The stage that overrides knows by itself how far it must; what would hold otherwise tells it when it need not any more.
-    stage.apply({ ceiling: setpoint[0] ?? beneath[0], phaseLimits, paused, aborted, running });
+    const ceiling = least([setpoint[0] ?? beneath[0], this.#charging?.cap(this.#vehicle, this.#target) ?? null]);
+    // Energy is taken out at a zone's wish alone.
+    const discharges = ratings.directions === BIDIRECTIONAL && mayDischarge(this.#vehicle);
+    stage.apply({ ceiling, phaseLimits, paused, aborted, running, ...(discharges ? { discharge: setpoint[1] ?? 0 } : {}) });
   }
 
   /** Shows what is so now, then tells EnergyControl what the device does by itself. */
@@ -106,17 +158,20 @@ export class PowerEndpoint {
     if (stage === undefined) return;
     const reading = stage.read();
     this.#drawn = reading.phases.reduce((sum, phase) => sum + phase.active, 0);
+    this.#vehicle = reading.vehicle;
     this.#measurement?.update(reading);
     this.#session?.update({ reading, fault: reading.fault !== undefined });
     this.#status.update(this.#operatingState(), reading.fault);
     this.#bind(reading.vehicle?.bounds ?? {});
     this.#exceed(reading.override);
     this.#follow(processSight(reading, this.#process));
+    this.#want();
   }
 
   /** The power stage is told to stop. Idempotent. */
   close(): void {
     this.#unwatch?.();
+    this.#charging?.close();
     this.#parts.stage?.close();
   }
 
@@ -124,6 +179,13 @@ export class PowerEndpoint {
   #operatingState(): number {
     if (this.#drawn !== 0) return OperatingState.RUNNING;
     return this.#target?.paused === true ? OperatingState.PAUSED : OperatingState.STANDBY;
+  }
+
+  #want(): void {
+    const wanting = this.#charging?.need(this.#vehicle).session ?? '';
+    if (wanting === this.#wanting) return;
+    this.#wanting = wanting;
+    this.#parts.events.onNeed(this.#parts.definition.id);
   }
 
   #bind(bounds: ElectricalBounds): void {
@@ -145,6 +207,25 @@ export class PowerEndpoint {
     const kind = this.#session === undefined ? 'other' : 'vehicle';
     for (const event of DEVICE_EVENTS[kind][process]) this.#parts.events.onProcess(this.#parts.definition.id, event);
   }
+}
+
+function chargingSession({ definition, journal, refuses, now }: PowerEndpointParts, onMode: () => void): ChargingSession {
+  const bidirectional = definition.electrical?.directions === BIDIRECTIONAL;
+  return new ChargingSession({
+    endpoint: definition.id,
+    modes: definition.chargingModes ?? [],
+    bidirectional,
+    journal,
+    refuses,
+    now,
+    onMode,
+  });
+}
+
+function checkModes({ id, featureMap, chargingModes = [] }: PowerEndpointParts['definition']): void {
+  for (const [mode, bit, feature] of MODE_NEEDS)
+    if (chargingModes.includes(mode) && (featureMap & bit) === 0)
+      throw new ConfigError(`endpoint ${id}`, `charging mode ${mode} needs ${feature}`);
 }
 
 /** A car that is there, not full and wants nothing changes nothing. */

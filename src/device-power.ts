@@ -1,9 +1,12 @@
 import type { PowerStage } from '../hal/index.js';
+import type { ModeSteering } from './device-charging.js';
 import { PowerEndpoint, type PowerEvents } from './device-power-endpoint.js';
 import type { StageTarget } from './failsafe/energy-view.js';
+import type { Need } from './features/plan-maker.js';
 import type { BoardDefinition } from './model/board.js';
-import type { FeatureInstance } from './model/feature.js';
+import type { Caller, FeatureInstance } from './model/feature.js';
 import type { Clock, Timer } from './platform.js';
+import type { Journal } from './store/journal.js';
 
 /** How often the power stages are looked at, milliseconds: what they do by themselves shows within that time. */
 const LOOK = 1000;
@@ -14,6 +17,11 @@ export interface DevicePowerParts {
   readonly stages: ReadonlyMap<number, PowerStage>;
   readonly clock: Clock;
   readonly events: PowerEvents;
+  readonly journal: Pick<Journal, 'get' | 'quarantine' | 'commit'>;
+  /** What steers the charging mode of an endpoint. */
+  steering(endpoint: number): ModeSteering;
+  /** Whether the device has opted out of a zone on that endpoint (features.md §3). */
+  refuses(endpoint: number, caller: Caller): boolean;
   /** Unix seconds; undefined while the clock was never set. */
   now(): number | undefined;
   /** True lets power flow. */
@@ -30,12 +38,23 @@ export class DevicePower {
   #timer: Timer | undefined;
 
   constructor(parts: DevicePowerParts) {
-    const { board, stages, events } = parts;
+    const { board, stages, events, clock, journal } = parts;
     this.#parts = parts;
     for (const definition of board.endpoints) {
       const { id, electrical: ratings } = definition;
-      if (ratings !== undefined)
-        this.#endpoints.set(id, new PowerEndpoint({ definition, ratings, stage: stages.get(id), events, now: () => parts.now() }));
+      if (ratings === undefined) continue;
+      const endpoint = new PowerEndpoint({
+        definition,
+        ratings,
+        stage: stages.get(id),
+        events,
+        clock,
+        journal,
+        steering: parts.steering(id),
+        refuses: (caller) => parts.refuses(id, caller),
+        now: () => parts.now(),
+      });
+      this.#endpoints.set(id, endpoint);
     }
   }
 
@@ -55,6 +74,21 @@ export class DevicePower {
     const endpoint = this.#endpoints.get(id);
     endpoint?.obey(target);
     this.#switch();
+  }
+
+  /** What steers a mode may have changed: of one endpoint, or of all. */
+  steer(id?: number): void {
+    for (const [endpoint, power] of this.#endpoints) if (id === undefined || id === endpoint) power.steer();
+  }
+
+  /** What an endpoint wants to draw, for its plan. */
+  need(id: number): { readonly need: Need; readonly session: string } {
+    return (this.#endpoints.get(id) as PowerEndpoint).need;
+  }
+
+  /** Whether a mode follows the surplus of the site. */
+  get followsSurplus(): boolean {
+    return [...this.#endpoints.values()].some(({ followsSurplus }) => followsSurplus);
   }
 
   /** mW drawn now, all endpoints together; undefined without a power stage. */

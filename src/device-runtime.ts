@@ -14,6 +14,8 @@ import type { DevicePanel } from './device-panel.js';
 import { DevicePorts } from './device-ports.js';
 import { DevicePower } from './device-power.js';
 import { DeviceServices } from './device-services.js';
+import { DeviceSignals } from './device-signals.js';
+import { DeviceSurplus } from './device-surplus.js';
 import { JournalledTexts } from './device-texts.js';
 import { SharedMulticast } from './discovery/shared-multicast.js';
 import { GridMeters } from './interaction/grid-meters.js';
@@ -49,6 +51,7 @@ export class DeviceRuntime {
   readonly #certificates: CertificateWatch;
   readonly #energy: DeviceEnergy;
   readonly #power: DevicePower;
+  readonly #signals: DeviceSignals;
   readonly #meters: GridMeters;
   readonly #sessions: ZoneSessions;
   readonly #commissioner: Commissioner;
@@ -76,10 +79,18 @@ export class DeviceRuntime {
     this.#zones = zones;
     this.#identities = new TlsIdentities(zones);
     this.#commissioning = new CommissioningIdentity(crypto, journal, time, profile, identity.discriminator, log);
-    const power = new DevicePower({
+    const power: DevicePower = new DevicePower({
       board,
       stages: options.parts.powerStages ?? new Map(),
       clock,
+      journal,
+      steering: (endpoint) => ({
+        surplus: () => surplus.value,
+        worthwhile: () => this.#signals.worthwhile(endpoint),
+        planned: () => this.#signals.planned(endpoint),
+        overridden: () => this.#energy.isOverridden(endpoint),
+      }),
+      refuses: (endpoint, caller) => this.#signals.refuses(endpoint, caller),
       now: () => {
         const reading = time.read();
         return reading.quality === 'unset' ? undefined : reading.now;
@@ -89,10 +100,19 @@ export class DeviceRuntime {
         onProcess: (endpoint, type) => this.#energy.process(endpoint, { type }),
         onOverride: (endpoint, cause) => this.#energy.deviceOverride(endpoint, cause),
         onRatings: (endpoint, ratings) => this.#energy.ratings(endpoint, ratings),
+        onNeed: (endpoint) => {
+          this.#meters.want(options.parts.surplus === undefined && power.followsSurplus);
+          this.#signals.reconsider(endpoint);
+        },
       },
       onChanged: () => changed(),
     });
     this.#power = power;
+    const surplus: DeviceSurplus = new DeviceSurplus({
+      own: options.parts.surplus,
+      grid: () => this.#meters.power,
+      drawn: () => power.power ?? 0,
+    });
     this.#energy = new DeviceEnergy({
       profile,
       board,
@@ -100,9 +120,26 @@ export class DeviceRuntime {
       journal,
       log,
       zones: zones.all,
-      onTarget: (endpoint, target) => power.obey(endpoint, target),
+      onTarget: (endpoint, target) => {
+        this.#signals.reconsider(endpoint);
+        power.obey(endpoint, target);
+      },
+      onSuspended: (endpoint, suspended) => this.#signals.suspend(endpoint, suspended),
       onChanged: () => changed(),
     });
+    const signals = new DeviceSignals({
+      board,
+      clock,
+      journal,
+      energy: this.#energy.features,
+      now: () => {
+        const { quality, now } = time.read();
+        return quality === 'unset' ? undefined : Math.max(now, quality === 'synchronised' ? clock.wall() / 1000 : 0);
+      },
+      need: (endpoint) => power.need(endpoint),
+      onChanged: (endpoint) => power.steer(endpoint),
+    });
+    this.#signals = signals;
     const model = deviceModel({
       board,
       identity,
@@ -116,12 +153,21 @@ export class DeviceRuntime {
       texts: new JournalledTexts(journal),
       energy: this.#energy.features,
       power: (endpoint) => power.features(endpoint),
+      incentives: (endpoint) => signals.features(endpoint),
       deviceInfoNotifies: profile['subscriptions.deviceInfo'] === 'notify',
     });
     const certificates = new CertificateWatch({ profile, crypto, clock, log: log.scoped('zones'), time, zones });
     this.#certificates = certificates;
     const renewals = new Renewals({ crypto, zones, time, log: log.scoped('renewal'), board, onRenewed: (zone) => this.#onRenewed(zone) });
-    this.#meters = new GridMeters({ clock, log: log.scoped('session'), onChanged: () => changed() });
+    this.#meters = new GridMeters({
+      clock,
+      log: log.scoped('session'),
+      onChanged: () => {
+        surplus.measured();
+        power.steer();
+        changed();
+      },
+    });
     const meters = profile['meter.read'] === 'on' ? this.#meters : undefined;
     const certificateState = (zone: Zone) => certificates.state(zone);
     this.#sessions = new ZoneSessions(
@@ -235,6 +281,7 @@ export class DeviceRuntime {
     this.#floor.close();
     // What is in the journal is what a boot needs: the loss of the zones that follows is not a failsafe to be counted.
     this.#energy.close();
+    this.#signals.close();
     this.#power.close();
     this.#certificates.close();
     this.#commissioner.close();
@@ -305,6 +352,7 @@ export class DeviceRuntime {
   #onRemoved(zone: Zone): void {
     this.#log.info('zone removed', { zone: zone.id, name: zone.name, type: zone.type });
     this.#energy.zoneRemoved(zone);
+    this.#signals.zoneRemoved(zone.id);
     this.#sessions.closeZone(zone);
     this.#services.removeZone(zone);
     this.#certificates.check();

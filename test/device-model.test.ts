@@ -5,6 +5,7 @@ import { deviceModel } from '../src/device-model.js';
 import { DevicePower } from '../src/device-power.js';
 import { ConfigError } from '../src/errors.js';
 import type { BoardDefinition } from '../src/model/board.js';
+import { MemoryJournal } from './failsafe/world.js';
 import { VirtualClock } from './world/clock.js';
 
 const caller = { id: 'A', type: 3, priority: 3 };
@@ -14,9 +15,12 @@ function model(board: BoardDefinition) {
     board,
     stages: new Map(),
     clock: new VirtualClock(),
+    journal: new MemoryJournal(),
     now: () => undefined,
+    steering: () => ({ surplus: () => null, worthwhile: () => undefined, planned: () => null, overridden: () => false }),
+    refuses: () => false,
     setRelay: () => {},
-    events: { onProcess: () => {}, onOverride: () => {}, onRatings: () => {} },
+    events: { onProcess: () => {}, onOverride: () => {}, onRatings: () => {}, onNeed: () => {} },
     onChanged: () => {},
   });
   return deviceModel({
@@ -28,6 +32,7 @@ function model(board: BoardDefinition) {
     deviceInfoNotifies: true,
     energy: new Map(),
     power: (endpoint) => power.features(endpoint),
+    incentives: () => [],
   });
 }
 
@@ -61,6 +66,8 @@ describe('the model of a board', () => {
       'board sim-evse, endpoint 1 (EV_CHARGER): Measurement.acActivePower is mandatory',
     );
     expect(() => model(lacking({ electrical: undefined }))).toThrow('Measurement.acActivePower is mandatory');
+    expect(() => model(lacking({ featureMap: 0x000b }))).toThrow('endpoint 1: charging mode 3 needs Signals');
+    expect(() => model(lacking({ featureMap: 0x001b }))).toThrow('endpoint 1: charging mode 4 needs Plan');
     expect(() => model({ ...simEvse, endpoints: simEvse.endpoints.slice(1) })).toThrow('endpoint 0 is missing');
   });
 });

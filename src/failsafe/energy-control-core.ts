@@ -34,6 +34,8 @@ export interface EnergyControlEvents {
   onChanged(ids: readonly number[], onlyZone?: string): void;
   /** The power stage obeys this from now on. */
   onTarget(target: StageTarget): void;
+  /** These zones' limits and signals do not count until they return (features.md §4). */
+  onSuspended?(zones: ReadonlySet<string>): void;
 }
 
 /** Commands and events that wait for a commit; a further command is refused as busy. */
@@ -226,6 +228,8 @@ export class EnergyControlCore {
     this.#target = target;
     // The power stage first: at most a second may pass (features.md §1).
     if (!sameTarget(former, target)) this.#events.onTarget(target);
+    const { suspended } = next.limits;
+    if (!sameZones(before.limits.suspended, suspended)) this.#events.onSuspended?.(suspended);
     const ids = changedIds(shared, this.#shared);
     if (ids.length > 0) this.#events.onChanged(ids);
     for (const zone of next.zones.keys()) {
@@ -270,6 +274,10 @@ function changedIds(before: ReadonlyMap<number, EnergyValue>, after: ReadonlyMap
 function sameValue(a: EnergyValue, b: EnergyValue): boolean {
   if (a === null || b === null || typeof a === 'number' || typeof b === 'number') return a === b;
   return a.size === b.size && [...a].every(([phase, value]) => b.get(phase) === value);
+}
+
+function sameZones(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((zone) => b.has(zone));
 }
 
 function sameTarget(a: StageTarget, b: StageTarget): boolean {

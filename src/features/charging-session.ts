@@ -1,35 +1,53 @@
-import type { VehicleReading } from '../../hal/index.js';
 import type { CborValue } from '../codec/cbor.js';
 import { PeerError } from '../errors.js';
 import type { Caller, CommandOutcome, FeatureInstance, ReportChange } from '../model/feature.js';
+import { InteractionStatus } from '../model/status.js';
+import type { Journal } from '../store/journal.js';
+import { type RecordDefinition, readRecord, setRecord } from '../store/records.js';
+import { CAR_ATTRIBUTES, DISCHARGE_ATTRIBUTES, describeCar } from './car.js';
+import { DEFAULT_MODE, type ModeSettings } from './charging-mode.js';
+import { LONGEST_DELAY, modeRecord } from './charging-mode-record.js';
 import { CHARGING_SESSION, ChargingMode, EVDemandMode } from './charging-session-table.js';
 import { type ChargingObservation, chargingState } from './charging-state.js';
 import { Values } from './values.js';
 
 const SET_CHARGING_MODE = 1;
-const MAX_DELAY = 3600;
-const CONSTRAINT = 11;
-/** What is null, or NONE, while no car is plugged in (features.md §5: 20–62). */
-const CAR_ATTRIBUTES = [20, 30, 31, 32, 33, 41, 42, 43, 44];
 
 export interface ChargingSessionOptions {
+  readonly endpoint: number;
   /** Unix seconds; undefined while the clock was never set. */
   now(): number | undefined;
   /** Modes that the charger can follow besides OFF. */
   readonly modes: readonly number[];
+  /** 50–52 are listed. */
+  readonly bidirectional: boolean;
+  readonly journal: Pick<Journal, 'get' | 'quarantine' | 'commit'>;
+  /** Whether the device has opted out of this zone (features.md §3). */
+  refuses(caller: Caller): boolean;
+  /** Another mode, threshold or delay is in force. */
+  onMode(): void;
 }
 
-/** The charging session of a charger that cannot discharge: 50–52 are not listed. */
+/** The charging session of a charger, and the mode that it follows. */
 export class ChargingSession implements FeatureInstance {
   readonly schema = CHARGING_SESSION;
   readonly attributes: readonly number[];
   readonly commands = [SET_CHARGING_MODE];
   readonly #options: ChargingSessionOptions;
   readonly #values: Values;
+  readonly #record: RecordDefinition<ModeSettings>;
+  #settings: ModeSettings;
+  /** Commands one after the other: what one leaves out is what the one before it has set. */
+  #turn: Promise<unknown> = Promise.resolve();
   #plugged = false;
 
   constructor(options: ChargingSessionOptions) {
     this.#options = options;
+    this.#record = modeRecord(options.endpoint);
+    const stored = readRecord(options.journal, this.#record);
+    // Another firmware may have had more modes.
+    this.#settings = stored !== undefined && this.#supports(stored.mode) ? stored : DEFAULT_MODE;
+    const listed = [...CAR_ATTRIBUTES, ...(options.bidirectional ? DISCHARGE_ATTRIBUTES : [])];
     this.#values = new Values(
       new Map<number, CborValue>([
         [1, 0],
@@ -37,13 +55,10 @@ export class ChargingSession implements FeatureInstance {
         [4, null],
         [10, 0],
         [11, 0],
-        ...CAR_ATTRIBUTES.map((id) => [id, null] as const),
+        ...listed.map((id) => [id, null] as const),
         [40, EVDemandMode.NONE],
-        [70, ChargingMode.OFF],
         [71, [ChargingMode.OFF, ...options.modes]],
-        [72, null],
-        [80, 0],
-        [81, 0],
+        ...describeMode(this.#settings),
       ]),
     );
     this.attributes = this.#values.ids;
@@ -69,33 +84,51 @@ export class ChargingSession implements FeatureInstance {
     this.#values.update(changes);
   }
 
-  /** features.md §5: a mode not in 71, or a threshold mode without threshold, is answered in the result; a delay beyond an hour is status 11. */
-  invoke(_command: number, parameters: ReadonlyMap<string, CborValue>, _caller: Caller): CommandOutcome {
+  /** What the mode goes by. */
+  get settings(): ModeSettings {
+    return this.#settings;
+  }
+
+  /**
+   * features.md §5: a mode not in 71, or a threshold mode without threshold, is answered in the result; a delay beyond an hour is status 11, opted out 8.
+   * What it acknowledges is in the journal.
+   */
+  async invoke(_command: number, parameters: ReadonlyMap<string, CborValue>, caller: Caller): Promise<CommandOutcome> {
+    if (this.#options.refuses(caller)) throw new PeerError(InteractionStatus.NOT_AUTHORIZED, 'the device has opted out');
     const mode = parameters.get('mode') as number;
-    const threshold = parameters.get('surplusThreshold') ?? null;
-    for (const name of ['startDelay', 'stopDelay']) {
-      const delay = parameters.get(name);
-      if (typeof delay === 'number' && delay > MAX_DELAY) throw new PeerError(CONSTRAINT, `${name}: at most ${MAX_DELAY} s`);
-    }
-    const supported = mode === ChargingMode.OFF || this.#options.modes.includes(mode);
-    if (!supported) return this.#refused(`charging mode ${mode} is not supported`);
+    const threshold = (parameters.get('surplusThreshold') ?? null) as number | null;
+    const delays = [parameters.get('startDelay') ?? null, parameters.get('stopDelay') ?? null] as readonly (number | null)[];
+    if (delays.some((delay) => (delay ?? 0) > LONGEST_DELAY)) throw violated(`a delay is at most ${LONGEST_DELAY} s`);
+    if ((threshold ?? 0) < 0) throw violated('surplusThreshold is negative');
+    if (!this.#supports(mode)) return this.#refused(`charging mode ${mode} is not supported`);
     if (mode === ChargingMode.PV_SURPLUS_THRESHOLD && threshold === null) return this.#refused('surplusThreshold is missing');
-    const changes = new Map<number, CborValue>([
-      [70, mode],
-      [72, mode === ChargingMode.PV_SURPLUS_THRESHOLD ? threshold : null],
-    ]);
-    const delays = [
-      [80, parameters.get('startDelay')],
-      [81, parameters.get('stopDelay')],
-    ] as const;
-    for (const [id, delay] of delays) if (typeof delay === 'number') changes.set(id, delay);
-    this.#values.update(changes);
+    const turn = this.#turn.then(() =>
+      this.#store({
+        mode,
+        surplusThreshold: mode === ChargingMode.PV_SURPLUS_THRESHOLD ? threshold : null,
+        startDelay: delays[0] ?? this.#settings.startDelay,
+        stopDelay: delays[1] ?? this.#settings.stopDelay,
+      }),
+    );
+    this.#turn = turn.catch(() => undefined);
+    await turn;
     return {
       values: new Map<string, CborValue>([
         ['success', true],
         ['activeMode', mode],
       ]),
     };
+  }
+
+  async #store(settings: ModeSettings): Promise<void> {
+    await this.#options.journal.commit([setRecord(this.#record, settings)]);
+    this.#settings = settings;
+    this.#values.update(describeMode(settings));
+    this.#options.onMode();
+  }
+
+  #supports(mode: number): boolean {
+    return mode === ChargingMode.OFF || this.#options.modes.includes(mode);
   }
 
   #begin(changes: Map<number, CborValue>): void {
@@ -116,35 +149,15 @@ export class ChargingSession implements FeatureInstance {
   }
 }
 
-function describeCar(vehicle: VehicleReading | undefined): ReadonlyMap<number, CborValue> {
-  if (vehicle === undefined)
-    return new Map<number, CborValue>([...CAR_ATTRIBUTES.map((id) => [id, null] as const), [40, EVDemandMode.NONE]]);
-  const { capacity, stateOfCharge, identifications } = vehicle;
-  // Requests are distances from now: negative = may be taken out (features.md §5).
-  const distance = (percent: number | null): number | null =>
-    percent === null || capacity === null || stateOfCharge === null ? null : Math.round(((percent - stateOfCharge) * capacity) / 100);
-  const target = distance(vehicle.targetStateOfCharge);
+function describeMode({ mode, surplusThreshold, startDelay, stopDelay }: ModeSettings): ReadonlyMap<number, CborValue> {
   return new Map<number, CborValue>([
-    [
-      20,
-      identifications === null
-        ? null
-        : identifications.map(
-            ({ type, value }) =>
-              new Map<string, CborValue>([
-                ['type', type],
-                ['value', value],
-              ]),
-          ),
-    ],
-    [30, stateOfCharge],
-    [31, capacity],
-    [32, vehicle.minimumStateOfCharge],
-    [33, vehicle.targetStateOfCharge],
-    [40, target === null ? EVDemandMode.NONE : EVDemandMode.SINGLE_DEMAND],
-    [41, distance(vehicle.minimumStateOfCharge)],
-    [42, distance(100)],
-    [43, target],
-    [44, null],
+    [70, mode],
+    [72, surplusThreshold],
+    [80, startDelay],
+    [81, stopDelay],
   ]);
+}
+
+function violated(text: string): PeerError {
+  return new PeerError(InteractionStatus.CONSTRAINT, text);
 }

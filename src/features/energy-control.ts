@@ -14,6 +14,8 @@ export interface EnergyControlSettings extends EnergyControlParts {
   onTarget(target: StageTarget): void;
   /** Attributes that every zone sees alike have a new value. */
   onShared?(ids: readonly number[]): void;
+  /** The zones whose limits and signals do not count until they return (features.md §4); called at each change. */
+  onSuspended?(zones: ReadonlySet<string>): void;
 }
 
 /** Commands by id, as the core names them. */
@@ -80,6 +82,7 @@ export class EnergyControl implements FeatureInstance {
         if (onlyZone === undefined) settings.onShared?.(ids);
       },
       onTarget: (target) => settings.onTarget(target),
+      onSuspended: (zones) => settings.onSuspended?.(zones),
     });
   }
 

@@ -80,11 +80,14 @@ export interface BoardDefinition {
     /** Endpoint type: 0 DEVICE_ROOT, 5 EV_CHARGER, 6 HEAT_PUMP. */
     readonly type: number;
     readonly label?: string;
+    /** Bits 4 SIGNALS, 5 TARIFF, 6 PLAN give the endpoint these features, bit 8 FORECAST the forecasts of Signals; they need `electrical`. */
     readonly featureMap: number;
     /** With it the endpoint has Status and Electrical. */
     readonly electrical?: ElectricalRatings;
     /** What it measures, by attribute id of Measurement; needs `electrical`. */
     readonly measures?: readonly number[];
+    /** Modes besides OFF that a charger follows, by value of ChargingMode: 3 needs Signals (bit 4 of the feature map), 4 Plan (bit 6). */
+    readonly chargingModes?: readonly number[];
     /** With it the endpoint has EnergyControl; needs `electrical`. */
     readonly control?: ControlAbilities;
   }[];

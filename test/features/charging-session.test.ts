@@ -1,8 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PowerStageReading, VehicleReading } from '../../hal/index.js';
 import type { CborValue } from '../../src/codec/cbor.js';
+import { mayDischarge } from '../../src/features/car.js';
 import { ChargingSession } from '../../src/features/charging-session.js';
 import type { Caller } from '../../src/model/feature.js';
+import { MemoryJournal } from '../failsafe/world.js';
+import { settle } from '../world/clock.js';
 
 const CALLER: Caller = { id: 'A', type: 3, priority: 3 };
 const CAR: VehicleReading = {
@@ -34,10 +37,26 @@ function reading(vehicle: VehicleReading | undefined, power = 0): PowerStageRead
 let session: ChargingSession;
 let now: number | undefined;
 let reported: number[][];
+let journal: MemoryJournal;
+let optedOut: boolean;
+let modes: number;
+const make = (supported: readonly number[] = [2], bidirectional = false): ChargingSession =>
+  new ChargingSession({
+    endpoint: 1,
+    now: () => now,
+    modes: supported,
+    bidirectional,
+    journal,
+    refuses: () => optedOut,
+    onMode: () => void modes++,
+  });
 beforeEach(() => {
   now = 1000;
   reported = [];
-  session = new ChargingSession({ now: () => now, modes: [2] });
+  journal = new MemoryJournal();
+  optedOut = false;
+  modes = 0;
+  session = make();
   session.attach((ids) => void reported.push([...ids]));
 });
 const state = (): CborValue => session.read(1);
@@ -98,26 +117,96 @@ describe('the state of a charging session (features.md §5)', () => {
   });
 });
 
-describe('SetChargingMode', () => {
-  const set = (parameters: Record<string, CborValue>) =>
-    Object.fromEntries(session.invoke(1, new Map(Object.entries(parameters)), CALLER).values ?? []);
+describe('SetChargingMode (features.md §5)', () => {
+  const set = async (parameters: Record<string, CborValue>) =>
+    Object.fromEntries((await session.invoke(1, new Map(Object.entries(parameters)), CALLER)).values ?? []);
 
-  it('takes OFF always, and what the charger supports', () => {
-    expect(set({ mode: 0 })).toEqual({ success: true, activeMode: 0 });
-    expect(set({ mode: 2, surplusThreshold: 1_000_000, startDelay: 30 })).toEqual({ success: true, activeMode: 2 });
-    expect([session.read(70), session.read(72), session.read(80), session.read(81)]).toEqual([2, 1_000_000, 30, 0]);
-    expect(set({ mode: 0 })).toMatchObject({ success: true });
+  it('takes OFF always, and what the charger supports; a delay not named stays', async () => {
+    expect(await set({ mode: 0 })).toEqual({ success: true, activeMode: 0 });
+    expect(await set({ mode: 2, surplusThreshold: 1_000_000, startDelay: 30 })).toEqual({ success: true, activeMode: 2 });
+    expect([session.read(70), session.read(71), session.read(72), session.read(80), session.read(81)]).toEqual([
+      2,
+      [0, 2],
+      1_000_000,
+      30,
+      0,
+    ]);
+    reported.length = 0;
+    expect(await set({ mode: 0 })).toMatchObject({ success: true });
     expect([session.read(72), session.read(80)]).toEqual([null, 30]);
+    expect(reported).toEqual([[70, 72]]);
+    expect(modes).toBe(3);
   });
 
-  it('refuses another mode, or the threshold mode without threshold, in its result', () => {
-    expect(set({ mode: 3 })).toMatchObject({ success: false, activeMode: 0, reason: expect.any(String) as string });
-    expect(set({ mode: 2 })).toMatchObject({ success: false, activeMode: 0 });
-    expect(session.read(70)).toBe(0);
+  it('refuses another mode, or the threshold mode without threshold, in its result', async () => {
+    expect(await set({ mode: 3 })).toEqual({ success: false, activeMode: 0, reason: expect.any(String) as string });
+    expect(await set({ mode: 2 })).toEqual({ success: false, activeMode: 0, reason: expect.any(String) as string });
+    expect([session.read(70), modes, journal.commits]).toEqual([0, 0, 0]);
   });
 
-  it('a delay beyond an hour is status 11 and changes nothing', () => {
-    expect(() => set({ mode: 2, surplusThreshold: 1, stopDelay: 3601 })).toThrow(expect.objectContaining({ status: 11 }) as Error);
-    expect(session.read(70)).toBe(0);
+  it.each([
+    ['a delay beyond an hour', { mode: 2, surplusThreshold: 1, stopDelay: 3601 }],
+    ['a start delay beyond an hour', { mode: 0, startDelay: 3601 }],
+    ['a negative threshold', { mode: 2, surplusThreshold: -1 }],
+  ])('%s is status 11 and changes nothing', async (_name, parameters) => {
+    await expect(set(parameters)).rejects.toMatchObject({ status: 11 });
+    expect([session.read(70), session.read(80), modes]).toEqual([0, 0, 0]);
+  });
+
+  it('opted out: 8, before values are judged', async () => {
+    optedOut = true;
+    await expect(set({ mode: 0, startDelay: 3601 })).rejects.toMatchObject({ status: 8 });
+  });
+
+  it('is in the journal before it holds, and survives a restart', async () => {
+    journal.failing = true;
+    await expect(set({ mode: 2, surplusThreshold: 5 })).rejects.toThrow('medium refuses');
+    expect([session.read(70), modes]).toEqual([0, 0]);
+    journal.failing = false;
+    await set({ mode: 2, surplusThreshold: 5, startDelay: 60, stopDelay: 3600 });
+    session = make();
+    expect([session.read(70), session.read(72), session.read(80), session.read(81)]).toEqual([2, 5, 60, 3600]);
+    // A firmware without that mode.
+    expect(make([1]).read(70)).toBe(0);
+  });
+
+  it('two at once: the second keeps what the first has set', async () => {
+    journal.slow = true;
+    const both = [set({ mode: 0, startDelay: 7 }), set({ mode: 0, stopDelay: 9 })];
+    await settle();
+    journal.release();
+    await Promise.all(both);
+    expect([session.read(80), session.read(81)]).toEqual([7, 9]);
+  });
+});
+
+describe('discharge (features.md §5): 50 < 0, 51 ≥ 0 and (43 ≤ 0 or 52)', () => {
+  const discharge = (minimumRequest: number, maximumRequest: number, belowTargetPermitted: boolean, stateOfCharge: number | null = 50) => ({
+    ...CAR,
+    stateOfCharge,
+    discharge: { minimumRequest, maximumRequest, belowTargetPermitted },
+  });
+
+  it.each([
+    [true, discharge(-1, 0, true)],
+    [true, discharge(-1, 0, false, 80)],
+    [true, discharge(-1, 0, false, 90)],
+    [false, discharge(-1, 0, false, 79)],
+    [false, discharge(0, 0, true)],
+    [false, discharge(-1, -1, true)],
+    [false, discharge(-1, 0, false, null)],
+    [false, CAR],
+    [false, undefined],
+  ])('%s for %j', (may, vehicle) => {
+    expect(mayDischarge(vehicle)).toBe(may);
+  });
+
+  it('50–52 are listed by bidirectional boards alone', () => {
+    expect(session.attributes).not.toContain(50);
+    session = make([], true);
+    see(discharge(-5, 6, true));
+    expect([session.read(50), session.read(51), session.read(52), session.read(40)]).toEqual([-5, 6, true, 4]);
+    see(undefined);
+    expect([session.read(50), session.read(51), session.read(52), session.read(40)]).toEqual([null, null, null, 0]);
   });
 });

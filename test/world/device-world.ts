@@ -24,6 +24,8 @@ export interface WorldOptions {
   readonly windowAtStart?: 'open' | 'closed';
   /** With the simulated hardware of the board behind the relay. */
   readonly powerStage?: boolean;
+  /** With a meter of the board's own, which tells `surplus`. */
+  readonly surplusMeter?: boolean;
   /** A name of `boards`, or a board of its own; default sim-evse. */
   readonly board?: string | BoardDefinition;
   /** Unix milliseconds of the wall clock. */
@@ -41,12 +43,15 @@ export class DeviceWorld {
   readonly #board: BoardDefinition;
   readonly #openWindow: boolean;
   readonly #powerStage: boolean;
+  readonly #surplusMeter: boolean;
   readonly #peers: Peer[] = [];
   button = new MockButton(() => this.clock.now());
   display = new MockDisplay();
   relay = new MockRelayDriver();
   stage: SimulatedChargerStage | undefined;
   pump: SimulatedHeatPumpStage | undefined;
+  /** mW that a meter of the site tells; null: none does. */
+  surplus: number | null = null;
   device!: MashDevice;
 
   private constructor(options: WorldOptions) {
@@ -58,6 +63,7 @@ export class DeviceWorld {
     this.#board = { ...board, windowAtStart: options.windowAtStart ?? 'open' };
     this.#openWindow = options.openWindow ?? false;
     this.#powerStage = options.powerStage ?? false;
+    this.#surplusMeter = options.surplusMeter ?? false;
   }
 
   static async start(options: WorldOptions = {}): Promise<DeviceWorld> {
@@ -84,6 +90,7 @@ export class DeviceWorld {
         button: this.button,
         display: this.display,
         relay: this.relay,
+        ...(this.#surplusMeter ? { surplus: () => this.surplus } : {}),
         ...(stage === undefined ? {} : { powerStages: new Map([[1, stage]]) }),
       },
       platform: {
