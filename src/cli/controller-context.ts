@@ -8,7 +8,7 @@ import type { ControllerSession } from '../controller/session.js';
 import type { Transport } from '../controller/transport.js';
 import type { ControllerZone, DeviceRecord } from '../controller/zone.js';
 import { ZoneStore } from '../controller/zone-store.js';
-import type { Clock, Crypto, Log, Multicast } from '../platform.js';
+import type { Clock, Crypto, Log, Multicast, StreamListener } from '../platform.js';
 import type { GlobalOptions } from './controller-options.js';
 
 /** The machine a command runs on. */
@@ -18,6 +18,8 @@ export interface Machine {
   readonly transport: Transport;
   /** Throws ConfigError for interfaces that are none. */
   multicast(options: { readonly interfaces: readonly string[] | undefined; readonly ipv4: boolean }): Multicast;
+  /** For admins of the zone. */
+  listener(options: { readonly ipv4: boolean; readonly log: Log }): StreamListener;
 }
 
 /** Where a command line is run. */

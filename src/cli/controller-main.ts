@@ -3,6 +3,7 @@ import { ZONE_KINDS } from '../controller/zone.js';
 import { defaultZoneFolder } from '../controller/zone-store.js';
 import { nodeLog } from '../node/log.js';
 import { FIRMWARE_VERSION } from '../version.js';
+import { describeAdmin } from './commands/admin.js';
 import { describeCommissioning } from './commands/commissioning.js';
 import { describeEnergy } from './commands/energy.js';
 import { describeInteraction } from './commands/interaction.js';
@@ -17,6 +18,7 @@ import { ExitCode, failureOf, failureText } from './controller-output.js';
 /** The commands by topic, in the order of the help. Each adds its own to the program. */
 const TOPICS: readonly ((program: Command, choose: Choose) => void)[] = [
   describeCommissioning,
+  describeAdmin,
   describeZone,
   describeReading,
   describeEnergy,
@@ -41,6 +43,8 @@ Examples:
   mash-controller invoke EnergyControl/setCurrentLimits 'phases={"A":10000}' direction=CONSUMPTION cause=LOCAL_PROTECTION
   mash-controller write 0/DeviceInfo/label "Garage"
   mash-controller failsafe --limit 4.2 --duration 14400
+  mash-controller admin open                      the owner shows a code for an app
+  mash-controller --zone ./phone admin join "MASH:1:77:55512345"
   mash-controller token --out phone.token --days 7 --permissions commission,view
   mash-controller ping A66A8E4255CC3C8E --json
   mash-controller renew                           a new certificate for the only device
@@ -109,7 +113,7 @@ function describe(io: ControllerIo, choose: Choose): Command {
     .option('--verbose', 'log what happens on stderr')
     .addHelpText('after', EXAMPLES);
   for (const topic of TOPICS) topic(program, choose);
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)]) {
     command
       .exitOverride()
       .showSuggestionAfterError()

@@ -2,6 +2,7 @@
 import { nodeTransport } from '../controller/tls-client.js';
 import { nodeClock } from '../node/clock.js';
 import { nodeCrypto } from '../node/crypto.js';
+import { nodeListener } from '../node/listener.js';
 import { nodeMulticast } from '../node/multicast.js';
 import type { Machine } from './controller-context.js';
 import { main } from './controller-main.js';
@@ -17,6 +18,7 @@ function thisMachine(): Machine {
       checkInterfaces(interfaces ?? []);
       return nodeMulticast({ ipv4, ...(interfaces === undefined ? {} : { interfaces }) });
     },
+    listener: ({ ipv4, log }) => nodeListener({ clock, log, ipv4 }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { CborValue } from '../codec/cbor.js';
+import type { CborMap, CborValue } from '../codec/cbor.js';
 import { ShapeError } from '../codec/shape.js';
 import type { Dialect } from '../dialect/dialect.js';
 import type { ControllerMessage, DeviceMessage } from '../dialect/messages.js';
@@ -16,6 +16,8 @@ export class CommissioningChannel {
   readonly #connection: FramedConnection;
   readonly #clock: Clock;
   readonly #queue: DeviceMessage[] = [];
+  /** Answers to `ask`; from its first call on nothing is read as a message of the dialect. */
+  #answers: CborValue[] | undefined;
   #failure: ControllerError | undefined;
   #wake: (() => void) | undefined;
   #closed = false;
@@ -53,6 +55,18 @@ export class CommissioningChannel {
     if (message !== undefined) return message;
     if (ended) throw this.#failure ?? lost();
     throw new ControllerError('TIMEOUT', `The device did not send ${due} within ${timeout / 1000} s`);
+  }
+
+  /** Sends what is no message of the dialect, and resolves with what answers it, within `timeout` ms. Rejects like `receive`. One at a time. */
+  async ask(question: CborMap, due: string, timeout: number): Promise<CborValue> {
+    this.#answers ??= [];
+    const answers = this.#answers;
+    if (this.#connection.send(question) === 'closed') throw this.#failure ?? lost();
+    const ended = await this.#wait(timeout, () => answers.length > 0 || this.#failure !== undefined);
+    const answer = answers.shift();
+    if (answer !== undefined) return answer;
+    if (ended) throw this.#failure ?? lost();
+    throw new ControllerError('TIMEOUT', `${due} did not arrive within ${timeout / 1000} s`);
   }
 
   /** Resolves when the connection is down, at the latest after `timeout` ms, when it is taken down. */
@@ -99,6 +113,12 @@ export class CommissioningChannel {
   }
 
   #onValue(value: CborValue): void {
+    if (this.#answers !== undefined) {
+      this.#answers.push(value);
+      if (this.#answers.length > QUEUE_MAXIMUM) this.#fail(new ControllerError('PROTOCOL', 'Too many messages at once'));
+      this.#wake?.();
+      return;
+    }
     try {
       this.#queue.push(this.dialect.decodeDevice(value));
       if (this.#queue.length > QUEUE_MAXIMUM) throw new ShapeError('too many messages at once');

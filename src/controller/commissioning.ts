@@ -3,6 +3,7 @@ import type { SetupCode } from '../crypto/setup-code.js';
 import { draftDialect, referenceDialect } from '../dialect/dialect.js';
 import type { DialectName } from '../dialect/messages.js';
 import { CertificateError } from '../pki/certificate-error.js';
+import { signThroughOwner } from './admin/client.js';
 import { type AttestationOptions, type AttestationResult, applyPolicy, describeAttestation, judgeAttestation } from './attestation.js';
 import { CommissioningChannel } from './channel.js';
 import { Conversation } from './conversation.js';
@@ -14,7 +15,8 @@ import { featureName } from './names.js';
 import { type ControllerParts, findSession, foundAt, type OpenedSession, openSession } from './operational.js';
 import type { ControllerSession } from './session.js';
 import { type Step, StepReporter } from './steps.js';
-import type { ControllerZone, DeviceAddress, DeviceRecord } from './zone.js';
+import type { AdminZone, ControllerZone, DeviceAddress, DeviceRecord } from './zone.js';
+import type { IssuedCertificate } from './zone-authority.js';
 
 /** connection-establishment §4.5: the device needs a second to change its state. */
 const TRANSITION = 1000;
@@ -25,7 +27,8 @@ export interface CommissionOptions extends CommissioningTarget {
   readonly code: SetupCode;
   /** Spoken throughout: never changed by what the device answers (protocol.md, first table). */
   readonly dialect: DialectName;
-  readonly zone: ControllerZone;
+  /** Our own, or one for which we are an admin: its owner signs then, and the token goes along (commissioning-pase §8.3). */
+  readonly zone: ControllerZone | AdminZone;
   /** Of the label; written into certificates of the reference dialect. */
   readonly vendorId?: number | undefined;
   readonly productId?: number | undefined;
@@ -39,7 +42,7 @@ export interface CommissionOptions extends CommissioningTarget {
 
 export interface Commissioned {
   readonly device: DeviceRecord;
-  /** Attributes of DeviceInfo on endpoint 0. */
+  /** Attributes of DeviceInfo on endpoint 0; empty for an admin, who has no operational certificate to read them with. */
   readonly deviceInfo: CborMap;
   /** What the rest of the read sequence found (§7.3). */
   readonly features: readonly FeatureValues[];
@@ -83,7 +86,9 @@ class Commissioning {
     const installed = await this.#install(found);
     if (installed.settled !== undefined) return this.#finish(installed.record, installed.settled, true);
     await this.#supersede(installed.record);
-    const opened = await this.#reconnect(installed.record);
+    const { zone } = this.#options;
+    if (!isOwn(zone)) return this.#leaveToOwner(installed.record);
+    const opened = await this.#reconnect(zone, installed.record);
     return this.#finish(installed.record, opened, false);
   }
 
@@ -92,15 +97,16 @@ class Commissioning {
     const { clock } = this.#parts;
     const dialect = this.#options.dialect === 'draft' ? draftDialect : referenceDialect;
     const channel = new CommissioningChannel(found.connection.stream, dialect, clock);
+    const { zone, adminToken } = this.#options;
     let pending: DeviceRecord | undefined;
     try {
-      const conversation = new Conversation(channel, this.#parts.crypto, this.#options.zone);
+      const conversation = new Conversation(channel, this.#parts.crypto);
       pending = await this.#prepare(conversation, found);
       const { certificate } = pending;
       await this.#steps.run(
         9,
         () => 'acknowledged, stored',
-        () => conversation.install(certificate, this.#options.adminToken),
+        () => conversation.install(zone, certificate, isOwn(zone) ? adminToken : zone.token),
       );
       const record: DeviceRecord = { ...pending, state: 'confirmed' };
       await this.#parts.store.put(record);
@@ -123,8 +129,8 @@ class Commissioning {
 
   /** Steps 6 to 8; the record is stored before the certificate is sent, so that a lost acknowledgement can be settled. */
   async #prepare(conversation: Conversation, found: FoundDevice): Promise<DeviceRecord> {
-    const { crypto, clock, store } = this.#parts;
-    const { zone, dialect, code, vendorId, productId } = this.#options;
+    const { clock, store } = this.#parts;
+    const { zone, dialect, code } = this.#options;
     const zoneId = await this.#steps.run(
       6,
       () => 'both sides proved the setup code',
@@ -136,17 +142,8 @@ class Commissioning {
       8,
       ({ deviceId }) => `certificate issued for device ${deviceId}`,
       async () => {
-        const csr = await conversation.csr();
-        const now = Math.floor(clock.wall() / 1000);
-        // @peculiar/x509 is loaded here, and by nothing that does not issue.
-        const { issueDeviceCertificate } = await import('./zone-authority.js');
-        try {
-          return await issueDeviceCertificate(crypto, zone, csr, { dialect, now, vendorId, productId });
-        } catch (error) {
-          if (error instanceof CertificateError)
-            throw new ControllerError('PROTOCOL', `The CSR of the device is refused: ${error.message}`);
-          throw error;
-        }
+        const csr = await conversation.csr(zone);
+        return isOwn(zone) ? this.#issue(zone, csr) : signThroughOwner(this.#parts, zone, csr);
       },
     );
     const record: DeviceRecord = {
@@ -164,6 +161,20 @@ class Commissioning {
     };
     await store.put(record);
     return record;
+  }
+
+  async #issue(zone: ControllerZone, csr: Uint8Array): Promise<IssuedCertificate> {
+    const { crypto, clock } = this.#parts;
+    const { dialect, vendorId, productId } = this.#options;
+    const now = Math.floor(clock.wall() / 1000);
+    // @peculiar/x509 is loaded here, and by nothing that does not issue.
+    const { issueDeviceCertificate } = await import('./zone-authority.js');
+    try {
+      return await issueDeviceCertificate(crypto, zone, csr, { dialect, now, vendorId, productId });
+    } catch (error) {
+      if (error instanceof CertificateError) throw new ControllerError('PROTOCOL', `The CSR of the device is refused: ${error.message}`);
+      throw error;
+    }
   }
 
   /** Nothing is issued to a device whose attestation the policy refuses. */
@@ -184,21 +195,23 @@ class Commissioning {
    */
   async #settle(found: FoundDevice, pending: DeviceRecord | undefined, error: unknown): Promise<Installed | undefined> {
     const { store, log } = this.#parts;
+    const { zone } = this.#options;
     if (!(error instanceof ControllerError)) return undefined;
     if (pending !== undefined && error.code !== 'REFUSED') {
+      if (!isOwn(zone)) throw unsettled(error, pending);
       log.info('asking over an operational connection whether the certificate was installed', { because: error.message });
       await this.#pause();
-      const settled = await this.#unlessUnreachable(() => findSession(this.#parts, this.#options.zone, pending, pending.addresses));
+      const settled = await this.#unlessUnreachable(() => findSession(this.#parts, zone, pending, pending.addresses));
       if (settled === undefined) throw unsettled(error, pending);
       return { record: pending, settled };
     }
     if (pending !== undefined) await store.remove(pending.id);
-    if (!meansKnownZone(error)) return undefined;
+    if (!meansKnownZone(error) || !isOwn(zone)) return undefined;
     log.info('looking for the record of a device that holds this zone already', { because: error.message });
     for (const record of await store.devices()) {
       const ports = new Set([this.#operationalAddress(found.address), ...record.addresses].map(({ port }) => port));
       const addresses = [...ports].map((port) => ({ host: found.address.host, port }));
-      const settled = await this.#unlessUnreachable(() => openSession(this.#parts, this.#options.zone, record, addresses));
+      const settled = await this.#unlessUnreachable(() => openSession(this.#parts, zone, record, addresses));
       if (settled !== undefined) return { record: { ...record, discriminator: found.discriminator }, settled };
     }
     return undefined;
@@ -213,11 +226,24 @@ class Commissioning {
     }
   }
 
+  /** commissioning-pase §8.3 ends with CERT_ACK: the operational connection is the owner's. */
+  #leaveToOwner(record: DeviceRecord): Commissioned {
+    for (const step of [11, 12, 13] as const) this.#steps.skipped(step, "left to the zone's owner");
+    return {
+      device: record,
+      deviceInfo: new Map(),
+      features: [],
+      steps: this.#steps.steps,
+      attestation: this.#attestation,
+      settled: false,
+    };
+  }
+
   /** Steps 11 and 12: the same address first, then the one that the device announces for the zone. */
-  async #reconnect(record: DeviceRecord): Promise<OpenedSession> {
+  async #reconnect(zone: ControllerZone, record: DeviceRecord): Promise<OpenedSession> {
     const begun = this.#parts.clock.now();
     try {
-      return await findSession(this.#parts, this.#options.zone, record, record.addresses);
+      return await findSession(this.#parts, zone, record, record.addresses);
     } catch (error) {
       this.#steps.failed(11, error, begun);
       throw error;
@@ -245,9 +271,10 @@ class Commissioning {
     try {
       return await readInitially(session, log);
     } catch (error) {
-      if (!(error instanceof ControllerError) || error.code !== 'CONNECTION_LOST') throw error;
+      const { zone } = this.#options;
+      if (!(error instanceof ControllerError) || error.code !== 'CONNECTION_LOST' || !isOwn(zone)) throw error;
       log.info('connecting again for the first reads', { because: error.message });
-      session = (await findSession(this.#parts, this.#options.zone, record)).session;
+      session = (await findSession(this.#parts, zone, record)).session;
       return await readInitially(session, log);
     } finally {
       await session.close('commissioning_complete');
@@ -270,6 +297,10 @@ class Commissioning {
   #pause(): Promise<void> {
     return new Promise((resolve) => void this.#parts.clock.after('TRANSITION', TRANSITION, resolve));
   }
+}
+
+function isOwn(zone: ControllerZone | AdminZone): zone is ControllerZone {
+  return 'caKey' in zone;
 }
 
 /** What happened to the certificate is not known yet: a later connection tells. */

@@ -11,6 +11,9 @@ import { refusalOf } from './device-status.js';
 import { ControllerError } from './errors.js';
 import { type ControllerZone, ZONE_KINDS } from './zone.js';
 
+/** What of a zone goes to a device. */
+type InstalledZone = Pick<ControllerZone, 'kind' | 'priority' | 'caCertificate'>;
+
 /** protocol.md §2.4. */
 const EXPORTER_LABEL = 'EXPORTER-MASH-PASE';
 const EXPORTER_LENGTH = 32;
@@ -26,12 +29,10 @@ const SEQUENCE = 1;
 export class Conversation {
   readonly #channel: CommissioningChannel;
   readonly #crypto: Crypto;
-  readonly #zone: ControllerZone;
 
-  constructor(channel: CommissioningChannel, crypto: Crypto, zone: ControllerZone) {
+  constructor(channel: CommissioningChannel, crypto: Crypto) {
     this.#channel = channel;
     this.#crypto = crypto;
-    this.#zone = zone;
   }
 
   get #draft(): boolean {
@@ -68,9 +69,9 @@ export class Conversation {
   }
 
   /** The CSR as received. */
-  async csr(): Promise<Uint8Array> {
+  async csr(zone: InstalledZone): Promise<Uint8Array> {
     const nonce = this.#crypto.bytes(NONCE_LENGTH);
-    this.#channel.send({ type: 'csrReq', nonce, ...(this.#draft ? {} : { zoneCa: this.#zone.caCertificate }) });
+    this.#channel.send({ type: 'csrReq', nonce, ...(this.#draft ? {} : { zoneCa: zone.caCertificate }) });
     const { csr, nonceHash } = await this.#receive('csrRsp', ANSWER_TIMEOUT);
     if (nonceHash !== undefined && !sameBytes(nonceHash, this.#crypto.sha256(nonce).subarray(0, 16)))
       throw new ControllerError('NOT_TRUSTED', 'The CSR does not answer our nonce');
@@ -78,8 +79,8 @@ export class Conversation {
   }
 
   /** Resolves when the device has acknowledged. The token goes along in the draft dialect alone. */
-  async install(certificate: Uint8Array, adminToken?: Uint8Array): Promise<void> {
-    const { kind, priority, caCertificate } = this.#zone;
+  async install(zone: InstalledZone, certificate: Uint8Array, adminToken?: Uint8Array): Promise<void> {
+    const { kind, priority, caCertificate } = zone;
     const zoneType = ZONE_KINDS[kind].draft;
     const rank = zoneType === undefined ? { priority } : { zoneType, priority };
     this.#channel.send({

@@ -1,5 +1,6 @@
 import { Advertiser, type Published } from '../discovery/advertiser.js';
 import { Browser, type BrowserOptions } from '../discovery/browser.js';
+import { COMMISSIONER } from '../discovery/commissioner-service.js';
 import type { DiscoveredService } from '../discovery/discovered.js';
 import { COMMISSIONABLE, COMMISSIONABLE_UDP, hostName, OPERATIONAL, operationalInstance } from '../discovery/mash-services.js';
 import { pairingRequestService } from '../discovery/pairing-request.js';
@@ -135,6 +136,20 @@ export class Resolver {
     const { found, incomplete } = await this.#lookOut({ types: [OPERATIONAL], instance, isWanted });
     if (found !== undefined) return serviceAddresses(found);
     throw incomplete.some(isWanted) ? withoutAddress() : notAnnounced(deviceId);
+  }
+
+  /** The owner of a zone who shows that code, or of that zone, as soon as it answers. Rejects with NO_DEVICES_FOUND or ADDRESS_RESOLUTION_FAILED. */
+  async findOwner(wanted: { readonly discriminator: number } | { readonly zoneId: string }): Promise<readonly DeviceAddress[]> {
+    const isWanted = ({ txt }: { readonly txt: ReadonlyMap<string, string> }): boolean =>
+      'zoneId' in wanted
+        ? txtValue(txt, 'ZI')?.toUpperCase() === wanted.zoneId.toUpperCase()
+        : txtValue(txt, 'D') === String(wanted.discriminator);
+    const { found, incomplete } = await this.#lookOut({ types: [COMMISSIONER], isWanted });
+    if (found !== undefined) return serviceAddresses(found);
+    if (incomplete.some(isWanted)) throw withoutAddress();
+    throw new ControllerError('NO_DEVICES_FOUND', 'The owner of the zone is not on the network, or shows no such code', {
+      suggestions: ["Run 'mash-controller admin open' on the owner's side", 'Give its address with --address'],
+    });
   }
 
   /** What is known of a device's whereabouts did not hold (connection-establishment §7.4); the next look asks anew. */

@@ -43,7 +43,8 @@ async function connect(clock: Clock, address: DeviceAddress, purpose: ConnectPur
     if (certificate === undefined || secure.alpnProtocol === false)
       throw new ControllerError('PROTOCOL', `${where}: the peer does not speak MASH (no ALPN protocol)`);
     const times = { tcpTime: connected - started, tlsTime: clock.now() - connected };
-    return { stream: new TlsStream(secure, purpose.kind, address.host, rethrow), certificate: Uint8Array.from(certificate.raw), ...times };
+    const kind = purpose.kind === 'commissioning' ? 'commissioning' : 'operational';
+    return { stream: new TlsStream(secure, kind, address.host, rethrow), certificate: Uint8Array.from(certificate.raw), ...times };
   } catch (error) {
     socket.destroy();
     throw reason ?? translate(error as NodeJS.ErrnoException, where, purpose);
@@ -76,7 +77,7 @@ function translate(error: NodeJS.ErrnoException, where: string, purpose: Connect
   if (error.code !== NO_APPLICATION_PROTOCOL && error.code?.startsWith('ERR_SSL_') === true)
     return new ControllerError('NOT_TRUSTED', `${where}: TLS failed: ${error.code}`);
   if (error.code !== NO_APPLICATION_PROTOCOL) return new NetworkError(`${where}: ${error.code ?? error.message}`);
-  if (purpose.kind === 'operational')
+  if (purpose.kind !== 'commissioning')
     return new ControllerError('REFUSED', `${where}: the device takes no operational connections: it holds no zone`);
   return new ControllerError('WINDOW_CLOSED', `${where}: the commissioning window of the device is closed`, {
     suggestions: ['Press the pairing button on your device'],
@@ -95,6 +96,7 @@ function tlsOptions(purpose: ConnectPurpose): tls.ConnectionOptions {
     rejectUnauthorized: false,
   };
   if (purpose.kind === 'commissioning') return { ...common, ALPNProtocols: [ALPN_COMMISSIONING], servername: '' };
+  if (purpose.kind === 'owner') return { ...common, ALPNProtocols: [ALPN_OPERATIONAL], servername: '' };
   return {
     ...common,
     ALPNProtocols: [ALPN_OPERATIONAL],

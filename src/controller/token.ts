@@ -20,7 +20,11 @@ export interface IssuedToken {
   /** Hex. */
   readonly id: string;
   /** Unix seconds. */
+  readonly issuedAt: number;
+  /** Unix seconds. */
   readonly expiresAt: number;
+  /** Mask of AdminPermission. */
+  readonly permissions: number;
 }
 
 /** A token with which an admin may act for the owner of this zone. */
@@ -30,5 +34,5 @@ export function issueToken(crypto: Crypto, zone: ControllerZone, { now, days, pe
   const mask = permissions.reduce((sum, name) => sum | PERMISSIONS[name], 0);
   const caFingerprint = crypto.sha256(zone.caCertificate);
   const bytes = signAdminToken(crypto, zone.caKey, { id, issuedAt: now, expiresAt, caFingerprint, permissions: mask });
-  return { bytes, id: toHex(id), expiresAt };
+  return { bytes, id: toHex(id), issuedAt: now, expiresAt, permissions: mask };
 }

@@ -6,7 +6,9 @@ export type ConnectPurpose =
   /** `mash-comm/1`, without a client certificate. */
   | { readonly kind: 'commissioning' }
   /** `mash/1` with our certificate; `serverName` is the device's id (protocol.md §1). */
-  | { readonly kind: 'operational'; readonly serverName: string; readonly identity: TlsIdentity };
+  | { readonly kind: 'operational'; readonly serverName: string; readonly identity: TlsIdentity }
+  /** `mash/1` to the owner of a zone, without a certificate of ours: an admin has none (docs/protocol.md, "Admin delegation"). */
+  | { readonly kind: 'owner' };
 
 /** A connection to a device, TLS 1.3 done. Nothing has judged the device's certificate yet. */
 export interface ClientConnection {

@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { nodeKeyPem } from '../node/keys.js';
 import { zoneIdOfCa } from '../pki/identities.js';
 import type { Crypto, PrivateKey } from '../platform.js';
-import { type ControllerZone, type DeviceAddress, type DeviceRecord, type EndpointRecord, isZoneKind } from './zone.js';
+import { type AdminZone, type ControllerZone, type DeviceAddress, type DeviceRecord, type EndpointRecord, isZoneKind } from './zone.js';
 
 /** The files of a zone folder: JSON, with certificates and keys in PEM, so that openssl can read them. Decoders throw TypeError naming the key. */
 const VERSION = 1;
@@ -61,6 +61,35 @@ export function decodeDeviceFile(text: string): DeviceRecord {
     endpoints: optional('endpoints', endpointsOf),
     degraded: optional('degraded', flagOf),
     addedAt: numberOf(fields, 'addedAt'),
+  };
+}
+
+export function encodeAdminFile(zone: AdminZone): string {
+  const { kind, caCertificate, token, ...rest } = zone;
+  return pretty({
+    version: VERSION,
+    type: kind,
+    ...rest,
+    caCertificate: certificatePem(caCertificate),
+    token: Buffer.from(token).toString('base64'),
+  });
+}
+
+export function decodeAdminFile(crypto: Crypto, text: string): AdminZone {
+  const fields = fieldsOf(text);
+  const kind = textOf(fields, 'type');
+  if (!isZoneKind(kind)) throw wrong('type', 'a zone type');
+  const caCertificate = certificateOf(fields, 'caCertificate');
+  return {
+    kind,
+    name: textOf(fields, 'name'),
+    priority: numberOf(fields, 'priority'),
+    id: zoneIdOfCa(crypto, caCertificate),
+    caCertificate,
+    token: Uint8Array.from(Buffer.from(textOf(fields, 'token'), 'base64')),
+    expiresAt: numberOf(fields, 'expiresAt'),
+    owner: addressesOf(fields, 'owner'),
+    joinedAt: numberOf(fields, 'joinedAt'),
   };
 }
 

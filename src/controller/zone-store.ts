@@ -6,10 +6,11 @@ import { createStateFolder, syncFolder } from '../node/state-folder.js';
 import type { Crypto } from '../platform.js';
 import { createAtomically, readIfThere, writeAtomically } from './atomic-file.js';
 import { messageOf } from './errors.js';
-import type { ControllerZone, DeviceRecord } from './zone.js';
-import { decodeDeviceFile, decodeZoneFile, encodeDeviceFile, encodeZoneFile } from './zone-records.js';
+import type { AdminZone, ControllerZone, DeviceRecord } from './zone.js';
+import { decodeAdminFile, decodeDeviceFile, decodeZoneFile, encodeAdminFile, encodeDeviceFile, encodeZoneFile } from './zone-records.js';
 
 const ZONE_FILE = 'zone.json';
+const ADMIN_FILE = 'admin.json';
 const DEVICES = 'devices';
 const SUFFIX = '.json';
 
@@ -20,7 +21,7 @@ export function defaultZoneFolder(env: Readonly<Record<string, string | undefine
 }
 
 /**
- * One zone in one folder: `zone.json` with the keys, and `devices/<id>.json`. Each file is replaced as a whole and durable when its
+ * One zone in one folder: `zone.json` with the keys, or `admin.json` with a token of its owner, and `devices/<id>.json`. Each file is replaced as a whole and durable when its
  * promise resolves; several processes may use the folder at once. Rejects with StoreError naming the file.
  */
 export class ZoneStore {
@@ -52,6 +53,19 @@ export class ZoneStore {
   /** Replaces what is stored of the zone: a renewed controller certificate. */
   async update(zone: ControllerZone): Promise<void> {
     await writeAtomically(join(this.folder, ZONE_FILE), encodeZoneFile(zone));
+  }
+
+  /** The zone for which this folder's user is an admin; undefined where it is of no other owner. */
+  async loadAdmin(): Promise<AdminZone | undefined> {
+    const path = join(this.folder, ADMIN_FILE);
+    const text = await readIfThere(path);
+    return text === undefined ? undefined : decode(path, () => decodeAdminFile(this.#crypto, text));
+  }
+
+  /** A new token replaces the former one. */
+  async putAdmin(zone: AdminZone): Promise<void> {
+    await this.#makeFolder(this.folder);
+    await writeAtomically(join(this.folder, ADMIN_FILE), encodeAdminFile(zone));
   }
 
   /** In the order in which they joined. */

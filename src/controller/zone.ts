@@ -42,6 +42,24 @@ export interface ControllerZone {
   readonly controllerKey: PrivateKey;
 }
 
+/** A zone for which we act as an admin: its owner has the keys (protocol.md §2.12). */
+export interface AdminZone {
+  readonly kind: ZoneKind;
+  readonly name: string;
+  readonly priority: number;
+  readonly id: string;
+  /** X.509 DER. */
+  readonly caCertificate: Uint8Array;
+  /** CBOR of commissioning-pase §8.2. */
+  readonly token: Uint8Array;
+  /** Of the token, Unix seconds. */
+  readonly expiresAt: number;
+  /** Where the owner answered last. */
+  readonly owner: readonly DeviceAddress[];
+  /** Unix seconds. */
+  readonly joinedAt: number;
+}
+
 /** Where a device answered last. */
 export interface DeviceAddress {
   /** IPv6 or IPv4 with the scope of a link-local address: `fe80::1%eth0`. */

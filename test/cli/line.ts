@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Machine } from '../../src/cli/controller-context.js';
 import { type ControllerIo, main } from '../../src/cli/controller-main.js';
 import { nodeCrypto } from '../../src/node/crypto.js';
+import { nodeListener } from '../../src/node/listener.js';
 import { ControllerWorld } from '../controller/world.js';
 import { VirtualClock } from '../world/clock.js';
 import { DISCRIMINATOR, SETUP_CODE, type WorldOptions } from '../world/device-world.js';
@@ -21,6 +22,9 @@ export const lonely = (): Machine => ({
   crypto: nodeCrypto(),
   transport: { connect: () => Promise.reject(new Error('no transport')) },
   multicast: () => new VirtualMulticast([]),
+  listener: () => {
+    throw new Error('no listener');
+  },
 });
 
 /** Runs one command line to its end. */
@@ -61,6 +65,7 @@ export class Lines {
     crypto: this.world.device.crypto,
     transport: this.world.transport,
     multicast: () => this.world.multicast(),
+    listener: ({ ipv4, log }) => nodeListener({ clock: this.world.device.clock, log, ipv4 }),
   });
 
   /** Arguments that name a zone's folder. */

@@ -7,6 +7,7 @@ import { main } from '../../src/cli/controller-main.js';
 import { toHex } from '../../src/codec/hex.js';
 import { closest } from '../../src/errors.js';
 import { nodeCrypto } from '../../src/node/crypto.js';
+import { nodeListener } from '../../src/node/listener.js';
 import { decodeAdminToken } from '../../src/pki/admin-token.js';
 import { decodeZone } from '../../src/zones/zone.js';
 import { ControllerWorld } from '../controller/world.js';
@@ -39,6 +40,9 @@ const lonely = (): Machine => ({
   crypto: nodeCrypto(),
   transport: { connect: () => Promise.reject(new Error('no transport')) },
   multicast: () => new VirtualMulticast([]),
+  listener: () => {
+    throw new Error('no listener');
+  },
 });
 
 async function run(argv: readonly string[], machine = noMachine, env: Record<string, string> = {}): Promise<Ran> {
@@ -186,6 +190,7 @@ describe('with a device', () => {
     crypto: world.device.crypto,
     transport: world.transport,
     multicast: () => world.multicast(),
+    listener: ({ ipv4, log }) => nodeListener({ clock: world.device.clock, log, ipv4 }),
   });
   const go = (...argv: string[]): Promise<Ran> => world.drive(run(['--zone', join(folder, 'zone'), ...argv], machine));
   const label = `MASH:1:${DISCRIMINATOR}:${SETUP_CODE}`;

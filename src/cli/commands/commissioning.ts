@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { formatTarget } from '../../controller/addresses.js';
+import { AdminRegister } from '../../controller/admin/register.js';
 import { writeAtomically } from '../../controller/atomic-file.js';
 import { ATTESTATION_POLICIES } from '../../controller/attestation.js';
 import { type Commissioned, commission } from '../../controller/commissioning.js';
@@ -7,6 +8,7 @@ import { namedValues } from '../../controller/names.js';
 import { openOrCreateZone } from '../../controller/open-zone.js';
 import type { CommissionableDevice, SearchOptions } from '../../controller/resolver.js';
 import { issueToken, PERMISSIONS } from '../../controller/token.js';
+import { ConfigError } from '../../errors.js';
 import { DEVICE_INFO } from '../../features/device-info-table.js';
 import { readCommissionFiles } from '../commission-files.js';
 import type { Choose, ControllerContext, Outcome } from '../controller-context.js';
@@ -14,6 +16,7 @@ import {
   addressArgument,
   type CommissionArguments,
   choice,
+  type GlobalOptions,
   numberArgument,
   permissionsArgument,
   planCommission,
@@ -70,7 +73,12 @@ async function addDevice(context: ControllerContext, text: string, given: Commis
   const plan = planCommission(text, given, options);
   const files = await readCommissionFiles(parts.crypto, given);
   const { zoneType, zoneName, priority, dialect } = options;
-  const { zone, created } = await openOrCreateZone(parts, { kind: zoneType, name: zoneName, priority, dialect });
+  const admin = await context.store.loadAdmin();
+  if (admin !== undefined) checkAdmin(options, given);
+  const { zone, created } =
+    admin === undefined
+      ? await openOrCreateZone(parts, { kind: zoneType, name: zoneName, priority, dialect })
+      : { zone: admin, created: false };
   if (created) context.progress(`zone '${zone.name}' (${zone.kind}) created in ${context.store.folder}`);
   const search: SearchOptions = {
     onWarning: ({ message, suggestions }) =>
@@ -80,16 +88,29 @@ async function addDevice(context: ControllerContext, text: string, given: Commis
   };
   const result = await commission(parts, { ...plan, ...files, zone, dialect, search }, (step) => context.progress(stepText(step)));
   if (result.settled) context.progress(`device ${result.device.id} holds this zone: an operational connection proved it`);
+  if (admin !== undefined) context.progress(`device ${result.device.id} is in the zone of its owner, who operates it`);
   return { value: shownCommissioning(result), text: valuesText(namedValues(DEVICE_INFO.id, result.deviceInfo)) };
+}
+
+/** What an admin commissions is as the zone's owner made it. */
+function checkAdmin(options: GlobalOptions, given: CommissionArguments): void {
+  const { zoneType, zoneName, priority, dialect } = options;
+  const clash = (option: string): ConfigError => new ConfigError(option, "the folder's zone belongs to another owner, who decides that");
+  if (zoneType !== undefined) throw clash('--zone-type');
+  if (zoneName !== undefined) throw clash('--zone-name');
+  if (priority !== undefined) throw clash('--priority');
+  if (dialect === 'reference') throw new ConfigError('--dialect', 'the reference dialect has no admins');
+  if (given.adminToken !== undefined) throw new ConfigError('--admin-token', "the folder's own token is sent");
 }
 
 /** Issues an admin token of the zone (commissioning-pase §8.2). */
 async function token(context: ControllerContext, { out, days, permissions }: TokenArguments): Promise<Outcome> {
   const { crypto, clock } = context.machine;
   const zone = await context.zone();
-  const { bytes, id, expiresAt } = issueToken(crypto, zone, { now: Math.floor(clock.wall() / 1000), days, permissions });
+  const { bytes, ...record } = issueToken(crypto, zone, { now: Math.floor(clock.wall() / 1000), days, permissions });
+  await new AdminRegister(context.store.folder).put(record);
   await writeAtomically(out, bytes);
-  const value = { token: id, zone: zone.id, permissions, expiresAt: isoTime(expiresAt), file: out };
+  const value = { token: record.id, zone: zone.id, permissions, expiresAt: isoTime(record.expiresAt), file: out };
   return { value, text: valuesText(value) };
 }
 

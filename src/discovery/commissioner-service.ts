@@ -1,0 +1,37 @@
+import { truncateText } from './name.js';
+import type { ServiceDefinition } from './service.js';
+
+/** A zone's controller (discovery §2.3): who commissions here, and where an admin asks its owner. */
+export const COMMISSIONER = '_mashd._udp';
+
+/** RFC 1035 §2.3.4: bytes of one label. */
+const LABEL_MAXIMUM = 63;
+
+export interface CommissionerData {
+  readonly zoneName: string;
+  /** 16 hexadecimal digits. */
+  readonly zoneId: string;
+  /** Name of the controller itself. */
+  readonly controllerName?: string;
+  /** Devices in the zone. */
+  readonly devices?: number;
+  /** 0…4095, of the QR code that is open for a new admin; absent while none is (docs/protocol.md, "Admin delegation"). */
+  readonly discriminator?: number | undefined;
+  readonly port: number;
+}
+
+/** Instance `<zone name>`, TXT `ZN ZI [DN] [DC] [D]` (discovery §3.4). */
+export function commissionerService(data: CommissionerData): ServiceDefinition {
+  return {
+    type: COMMISSIONER,
+    instance: truncateText(data.zoneName, LABEL_MAXIMUM),
+    port: data.port,
+    txt: [
+      ['ZN', data.zoneName],
+      ['ZI', data.zoneId],
+      ...(data.controllerName === undefined ? [] : [['DN', data.controllerName] as const]),
+      ...(data.devices === undefined ? [] : [['DC', String(data.devices)] as const]),
+      ...(data.discriminator === undefined ? [] : [['D', String(data.discriminator)] as const]),
+    ],
+  };
+}
