@@ -5,6 +5,7 @@ import { utf8Decode } from './codec/utf8.js';
 import { generateDiscriminator, generateSetupCode, parseSetupCode, type SetupCode } from './crypto/setup-code.js';
 import { type PaseVerifier, verifierFromSetupCode } from './crypto/spake2plus.js';
 import { attestationRecord } from './device-attestation.js';
+import { countersRecord } from './device-counters.js';
 import type { DialectName } from './dialect/messages.js';
 import type { BoardDefinition } from './model/board.js';
 import type { Crypto, Log } from './platform.js';
@@ -38,7 +39,7 @@ interface Identity {
 const GENERATED_KEYS = ['identity', 'setup/code', 'setup/draft', 'setup/reference'] as const;
 
 /** Keys that a factory reset keeps. */
-export const IDENTITY_KEYS = [...GENERATED_KEYS, attestationRecord.key] as const;
+export const IDENTITY_KEYS = [...GENERATED_KEYS, attestationRecord.key, countersRecord.key] as const;
 
 const identityRecord = defineRecord<Identity>({
   key: 'identity',

@@ -1,5 +1,6 @@
 import type { PowerStage, PowerStageReading, VehicleReading } from '../hal/index.js';
 import { DeviceCharging, type ModeSteering } from './device-charging.js';
+import type { EnergyCount } from './device-counters.js';
 import { ConfigError } from './errors.js';
 import type { StageTarget } from './failsafe/energy-view.js';
 import type { OverrideCause } from './failsafe/override.js';
@@ -58,6 +59,8 @@ export interface PowerEndpointParts {
   readonly steering: ModeSteering;
   /** Whether the device has opted out of a zone there (features.md §3). */
   refuses(caller: Caller): boolean;
+  /** The energy counters as zones may see them. */
+  shown(): EnergyCount;
   /** Unix seconds; undefined while the clock was never set. */
   now(): number | undefined;
 }
@@ -77,6 +80,7 @@ export class PowerEndpoint {
   #target: StageTarget | undefined;
   #unwatch: (() => void) | undefined;
   #drawn = 0;
+  #counted: EnergyCount | undefined;
   #process: ProcessSight = 'resting';
   #override: OverrideCause | undefined;
   #bounds: ElectricalBounds = {};
@@ -85,7 +89,7 @@ export class PowerEndpoint {
     const { definition, ratings, stage } = parts;
     this.#parts = parts;
     this.#electrical = new Electrical(ratings);
-    const idle = idleReading(ratings.phaseCount, ratings.nominalVoltage, ratings.nominalFrequency);
+    const idle = idleReading(ratings.phaseCount, ratings.nominalVoltage, ratings.nominalFrequency, parts.shown().consumed);
     if (definition.measures !== undefined) this.#measurement = new Measurement(definition.measures, idle);
     checkModes(definition);
     if (definition.type === EndpointType.EV_CHARGER && stage !== undefined) {
@@ -99,6 +103,11 @@ export class PowerEndpoint {
   /** mW; + is into the device. */
   get drawn(): number {
     return this.#drawn;
+  }
+
+  /** What the stage had counted at the last look; undefined without a stage. */
+  get counted(): EnergyCount | undefined {
+    return this.#counted;
   }
 
   /** `onLook` is called when something changed by itself. */
@@ -159,7 +168,9 @@ export class PowerEndpoint {
     const reading = stage.read();
     this.#drawn = reading.phases.reduce((sum, phase) => sum + phase.active, 0);
     this.#vehicle = reading.vehicle;
-    this.#measurement?.update(reading);
+    this.#counted = { consumed: reading.energyConsumed, produced: reading.energyProduced };
+    const { consumed, produced } = this.#parts.shown();
+    this.#measurement?.update({ ...reading, energyConsumed: consumed, energyProduced: produced });
     this.#session?.update({ reading, fault: reading.fault !== undefined });
     this.#status.update(this.#operatingState(), reading.fault);
     this.#bind(reading.vehicle?.bounds ?? {});
@@ -168,17 +179,18 @@ export class PowerEndpoint {
     this.#want();
   }
 
-  /** The power stage is told to stop. Idempotent. */
+  /** The power stage is told to stop; `counted` is final then. Idempotent. */
   close(): void {
+    this.#look();
     this.#unwatch?.();
     this.#charging?.close();
     this.#parts.stage?.close();
   }
 
-  // features.md §5: PAUSED (process), RUNNING (power), STANDBY.
+  // features.md §5, in its order: PAUSED (process), RUNNING (power), STANDBY.
   #operatingState(): number {
-    if (this.#drawn !== 0) return OperatingState.RUNNING;
-    return this.#target?.paused === true ? OperatingState.PAUSED : OperatingState.STANDBY;
+    if (this.#target?.paused === true) return OperatingState.PAUSED;
+    return this.#drawn === 0 ? OperatingState.STANDBY : OperatingState.RUNNING;
   }
 
   #want(): void {

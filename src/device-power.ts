@@ -1,12 +1,12 @@
 import type { PowerStage } from '../hal/index.js';
 import type { ModeSteering } from './device-charging.js';
+import { type EnergyCount, EnergyCounters, type EnergyCountersParts, type EnergyCounts } from './device-counters.js';
 import { PowerEndpoint, type PowerEvents } from './device-power-endpoint.js';
 import type { StageTarget } from './failsafe/energy-view.js';
 import type { Need } from './features/plan-maker.js';
 import type { BoardDefinition } from './model/board.js';
 import type { Caller, FeatureInstance } from './model/feature.js';
-import type { Clock, Timer } from './platform.js';
-import type { Journal } from './store/journal.js';
+import type { Clock, Log, Timer } from './platform.js';
 
 /** How often the power stages are looked at, milliseconds: what they do by themselves shows within that time. */
 const LOOK = 1000;
@@ -16,8 +16,9 @@ export interface DevicePowerParts {
   /** By endpoint; one with electrical ratings and no stage is at rest. */
   readonly stages: ReadonlyMap<number, PowerStage>;
   readonly clock: Clock;
+  readonly journal: EnergyCountersParts['journal'];
+  readonly log: Log;
   readonly events: PowerEvents;
-  readonly journal: Pick<Journal, 'get' | 'quarantine' | 'commit'>;
   /** What steers the charging mode of an endpoint. */
   steering(endpoint: number): ModeSteering;
   /** Whether the device has opted out of a zone on that endpoint (features.md §3). */
@@ -34,12 +35,14 @@ export interface DevicePowerParts {
 export class DevicePower {
   readonly #parts: DevicePowerParts;
   readonly #endpoints = new Map<number, PowerEndpoint>();
+  readonly #counters: EnergyCounters;
   #relay = false;
   #timer: Timer | undefined;
 
   constructor(parts: DevicePowerParts) {
     const { board, stages, events, clock, journal } = parts;
     this.#parts = parts;
+    this.#counters = new EnergyCounters(parts);
     for (const definition of board.endpoints) {
       const { id, electrical: ratings } = definition;
       if (ratings === undefined) continue;
@@ -48,6 +51,7 @@ export class DevicePower {
         ratings,
         stage: stages.get(id),
         events,
+        shown: () => this.#counters.shown(id),
         clock,
         journal,
         steering: parts.steering(id),
@@ -97,16 +101,24 @@ export class DevicePower {
     return [...this.#endpoints.values()].reduce((sum, { drawn }) => sum + drawn, 0);
   }
 
-  /** The power stages are told to stop. Idempotent. */
-  close(): void {
+  /** The power stages are told to stop at once; resolves when the energy counters are stored. */
+  async close(): Promise<void> {
     this.#timer?.cancel();
     for (const endpoint of this.#endpoints.values()) endpoint.close();
+    await this.#counters.settle(this.#counted());
   }
 
   #tick(): void {
     for (const endpoint of this.#endpoints.values()) endpoint.tick();
     this.#switch();
+    this.#counters.observe(this.#counted());
     this.#timer = this.#parts.clock.after('power stage', LOOK, () => this.#tick());
+  }
+
+  #counted(): EnergyCounts {
+    const counts = new Map<number, EnergyCount>();
+    for (const [id, { counted }] of this.#endpoints) if (counted !== undefined) counts.set(id, counted);
+    return counts;
   }
 
   /** The contactor follows the power stages: closed only while something flows. */

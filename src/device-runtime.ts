@@ -84,6 +84,7 @@ export class DeviceRuntime {
       stages: options.parts.powerStages ?? new Map(),
       clock,
       journal,
+      log: log.scoped('power'),
       steering: (endpoint) => ({
         surplus: () => surplus.value,
         worthwhile: () => this.#signals.worthwhile(endpoint),
@@ -282,12 +283,12 @@ export class DeviceRuntime {
     // What is in the journal is what a boot needs: the loss of the zones that follows is not a failsafe to be counted.
     this.#energy.close();
     this.#signals.close();
-    this.#power.close();
+    const counted = this.#power.close();
     this.#certificates.close();
     this.#commissioner.close();
     this.#sessions.close('the device stops');
     // Goodbyes leave at once; the zones have a moment to acknowledge.
-    await Promise.all([this.#services.close(), this.#pairing?.close(), this.#ports.stopAccepting(), this.#zonesGone()]);
+    await Promise.all([this.#services.close(), this.#pairing?.close(), this.#ports.stopAccepting(), this.#zonesGone(), counted]);
     this.#sessions.destroy('the device stops');
     await this.#ports.close();
   }

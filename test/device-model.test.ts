@@ -7,6 +7,7 @@ import { ConfigError } from '../src/errors.js';
 import type { BoardDefinition } from '../src/model/board.js';
 import { MemoryJournal } from './failsafe/world.js';
 import { VirtualClock } from './world/clock.js';
+import { MemoryLog } from './world/log.js';
 
 const caller = { id: 'A', type: 3, priority: 3 };
 
@@ -16,6 +17,7 @@ function model(board: BoardDefinition) {
     stages: new Map(),
     clock: new VirtualClock(),
     journal: new MemoryJournal(),
+    log: new MemoryLog(),
     now: () => undefined,
     steering: () => ({ surplus: () => null, worthwhile: () => undefined, planned: () => null, overridden: () => false }),
     refuses: () => false,

@@ -16,7 +16,8 @@ const READ = 1;
 let world: DeviceWorld;
 let zone: ZonePeer;
 beforeEach(async () => {
-  world = await DeviceWorld.start({ powerStage: true });
+  // Time passes on the virtual clock while the peer's socket lives in real time.
+  world = await DeviceWorld.start({ powerStage: true, set: { 'session.liveness': 'tcp' } });
   zone = await ZonePeer.commission(world, 'draft', makeZone('Home'));
   await world.clock.advance(1000);
 });
@@ -129,6 +130,34 @@ describe('the charger obeys (features.md §1, §3)', () => {
       });
       expect([await read(SESSION, 1), ...(await status())]).toEqual(plugged ? [3, 4, null, null, null] : [0, 2, null, null, null]);
     }
+  });
+});
+
+describe('energy counters over a restart (features.md §5)', () => {
+  const restart = async (cut: boolean) => {
+    if (cut) world.flash.powerOff();
+    await world.close();
+    world.flash.powerUp();
+    await world.boot();
+    await world.clock.advance(1000);
+    await zone.connect();
+  };
+
+  it('a stop loses nothing, a power cut less than a minute, and they never fall', async () => {
+    const first = (await read(MEASUREMENT, 30)) as number;
+    await world.clock.advance(20_000);
+    await restart(false);
+    const stopped = (await read(MEASUREMENT, 30)) as number;
+    // 11.04 kW for more than 20 s.
+    expect(stopped).toBeGreaterThanOrEqual(first + (11_040_000 * 20) / 3600);
+    for (let i = 0; i < 70; i++) {
+      await world.clock.advance(1000);
+      await read(MEASUREMENT, 30);
+    }
+    const shown = (await read(MEASUREMENT, 30)) as number;
+    expect(shown).toBeGreaterThan(stopped);
+    await restart(true);
+    expect(await read(MEASUREMENT, 30)).toBe(shown);
   });
 });
 
