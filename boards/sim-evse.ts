@@ -25,8 +25,8 @@ export const simEvse: BoardDefinition = {
       id: 1,
       type: 5,
       label: 'EV Charger',
-      // CORE | FLEX | EMOB | SIGNALS | TARIFF | PLAN | FORECAST
-      featureMap: 0x017b,
+      // CORE | FLEX | EMOB | SIGNALS | PLAN | FORECAST
+      featureMap: 0x015b,
       electrical: {
         phaseCount: 3,
         nominalVoltage: 230,

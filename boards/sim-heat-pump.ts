@@ -18,14 +18,15 @@ export const simHeatPump: BoardDefinition = {
     button: { line: 'mock:button', longPress: 3000 },
     display: true,
   },
-  // CORE | FLEX | PROCESS
   endpoints: [
+    // CORE | FLEX | PROCESS
     { id: 0, type: 0, featureMap: 0x0083 },
     {
       id: 1,
       type: 6,
       label: 'Heat Pump',
-      featureMap: 0x0083,
+      // CORE | FLEX | SIGNALS | TARIFF | PLAN | PROCESS | FORECAST
+      featureMap: 0x01f3,
       electrical: {
         phaseCount: 3,
         nominalVoltage: 230,

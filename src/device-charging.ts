@@ -1,7 +1,7 @@
 import type { VehicleReading } from '../hal/index.js';
 import type { StageTarget } from './failsafe/energy-view.js';
 import { requests } from './features/car.js';
-import { modeCap, modeDeadline, nextMode, RUNNING, wishOf } from './features/charging-mode.js';
+import { type ModeState, modeCap, modeDeadline, nextMode, RUNNING, STOPPED, wishOf } from './features/charging-mode.js';
 import type { ChargingSession } from './features/charging-session.js';
 import { ChargingMode } from './features/charging-session-table.js';
 import type { Electrical } from './features/electrical.js';
@@ -27,7 +27,8 @@ export class DeviceCharging {
   readonly #steering: ModeSteering;
   readonly #clock: Clock;
   readonly #onDue: () => void;
-  #state = RUNNING;
+  /** Nothing flows at boot: a mode starts like any other time. */
+  #state: ModeState = STOPPED;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
 

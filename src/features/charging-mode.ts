@@ -62,7 +62,7 @@ export type ModeState =
   | { readonly name: 'stopping'; readonly since: number };
 
 export const RUNNING: ModeState = { name: 'running' };
-const STOPPED: ModeState = { name: 'stopped' };
+export const STOPPED: ModeState = { name: 'stopped' };
 
 /** startDelay and stopDelay as a table; a wish that changes back within its delay changes nothing. */
 export function nextMode(settings: ModeSettings, state: ModeState, run: boolean, now: number): ModeState {

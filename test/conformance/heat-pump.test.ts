@@ -9,6 +9,9 @@ const STATUS = 2;
 const ELECTRICAL = 3;
 const MEASUREMENT = 4;
 const ENERGY_CONTROL = 5;
+const TARIFF = 7;
+const SIGNALS = 8;
+const PLAN = 9;
 const READ = 1;
 const SUBSCRIBE = 3;
 const INVOKE = 4;
@@ -49,11 +52,14 @@ describe('sim-heat-pump (issue: boards; features.md §1, §2, §5)', () => {
       ELECTRICAL,
       MEASUREMENT,
       ENERGY_CONTROL,
+      TARIFF,
+      SIGNALS,
+      PLAN,
     ]);
     const [attributes] = await read(ENERGY_CONTROL, 0xfffb);
     expect(attributes).toEqual(expect.arrayContaining([80, 81, 82, 83, 84, 85, 86]));
     expect(await read(ENERGY_CONTROL, 1, 81, 82, 83, 84, 85, 86)).toEqual([1, true, 600, 300, null, 7200, 6_000_000]);
-    expect(await read(ENERGY_CONTROL, 0xfffa, 0xfffc)).toEqual([[1, 2, 9, 10, 11, 12, 13, 14], 0x83]);
+    expect(await read(ENERGY_CONTROL, 0xfffa, 0xfffc)).toEqual([[1, 2, 9, 10, 11, 12, 13, 14], 0x1f3]);
     expect(await read(MEASUREMENT, 1, 60)).toEqual([6_000_000, expect.any(Number)]);
     expect(await read(STATUS, 1, 2, 3, 4)).toEqual([4, null, null, null]);
     expect(world.relay.level).toBe(true);

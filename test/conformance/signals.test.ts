@@ -2,14 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SIMULATED_CAR } from '../../boards/sim/charger-stage.js';
 import type { CborValue } from '../../src/codec/cbor.js';
 import { WORLD_NOW } from '../world/certificates.js';
-import { makeZone } from '../world/controller.js';
+import { makeZone, mapOf } from '../world/controller.js';
 import { DeviceWorld } from '../world/device-world.js';
 import { ZonePeer } from '../world/zone-peer.js';
 
 const MEASUREMENT = 4;
 const ENERGY_CONTROL = 5;
 const SESSION = 6;
-const TARIFF = 7;
 const SIGNALS = 8;
 const PLAN = 9;
 const READ = 1;
@@ -29,6 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
+const map2 = (...entries: [number, CborValue][]): CborValue => new Map(entries);
 const map = (fields: Fields): CborValue => new Map(Object.entries(fields));
 const read = async (feature: number, id: number): Promise<unknown> => {
   const { payload } = await zone.ask(READ, [id], feature, 1);
@@ -143,15 +143,14 @@ describe('constraint slots cap the charger (features.md §3, §5)', () => {
       expect((await other.ask(READ, [10], SIGNALS, 1)).payload.get(10)).toBeNull();
     });
 
-    it('restart: they end; a tariff and a charging mode stay', async () => {
-      await invoke(TARIFF, 1, { tariffId: 4, currency: 'EUR' });
-      await mode(1, { startDelay: 5 });
+    it('restart: they end; the charging mode stays, and starts like any other time', async () => {
+      await mode(1, { startDelay: 5, stopDelay: 3600 });
       await world.close();
       world.flash.powerUp();
       await world.boot();
       await zone.connect();
       expect(await shown()).toEqual([null, null]);
-      expect([await read(TARIFF, 2), await read(SESSION, 70), await read(SESSION, 80)]).toEqual(['EUR', 1, 5]);
+      expect([await read(SESSION, 70), await read(SESSION, 80), drawn()]).toEqual([1, 5, 0]);
     });
 
     it('own zone removed: they end', async () => {
@@ -178,8 +177,10 @@ describe('constraint slots cap the charger (features.md §3, §5)', () => {
 });
 
 describe('charging modes steer the charger (features.md §5)', () => {
-  it('declares them', async () => {
+  it("declares them, and with Signals and Plan the recorded session's six use cases", async () => {
     expect(await read(SESSION, 71)).toEqual([0, 1, 2, 3, 4]);
+    const { payload } = await zone.ask(READ, [21]);
+    expect((payload.get(21) as readonly ReadonlyMap<number, number>[]).map((useCase) => useCase.get(2))).toEqual([1, 2, 3, 6, 8, 9]);
   });
 
   it('PV_SURPLUS_ONLY: follows the surplus, stops without', async () => {
@@ -283,6 +284,40 @@ describe('charging modes steer the charger (features.md §5)', () => {
     );
     await world.clock.advance(1000);
     expect(drawn()).toBe(RATING);
+  });
+});
+
+describe('a controller that exposes a grid meter (protocol.md §3)', () => {
+  const METER = map2([20, [map2([1, 1], [2, 1], [4, [4]])]]);
+  let meter: ZonePeer;
+  beforeEach(async () => {
+    await world.close();
+    world = await DeviceWorld.start({ powerStage: true, set: { 'session.ping': '3600000' } });
+    meter = await ZonePeer.commission(world, 'draft', makeZone('Home'));
+    await world.clock.advance(3000);
+  });
+  const answer = (id: number, payload: CborValue): void => meter.peer.send(map2([1, id], [2, 0], [3, payload]));
+  const tell = (power: number): void => meter.peer.send(map2([1, 0], [2, 9], [3, 1], [4, 4], [5, map2([1, power])]));
+  const setMode = (value: number) => meter.send(INVOKE, map2([1, 1], [2, map({ mode: value })]), SESSION, 1);
+
+  it('PV_SURPLUS_ONLY: is asked when the mode needs it, and followed: what it tells plus what is drawn', async () => {
+    const id = setMode(1);
+    const frames = [mapOf(await meter.peer.receive()), mapOf(await meter.peer.receive())];
+    expect(new Set(frames.map((frame) => frame.get(1)))).toEqual(new Set([id, 1000]));
+    expect(drawn()).toBe(0);
+    answer(1000, METER);
+    expect(mapOf(await meter.peer.receive()).get(1)).toBe(1001);
+    answer(1001, map2([1, 9], [2, map2([1, -6_900_000])]));
+    await world.until(() => drawn() === 6_900_000, 'the surplus');
+    // The charge takes all that was fed in: the same sun.
+    tell(0);
+    expect((await meter.ask(READ, [1], SESSION, 1)).payload.get(1)).toBe(3);
+    await world.clock.advance(3000);
+    expect(drawn()).toBe(6_900_000);
+    tell(1_380_000);
+    await world.until(() => drawn() === 5_520_000, 'a cloud');
+    tell(20_000_000);
+    await world.until(() => drawn() === 0, 'the night');
   });
 });
 
