@@ -177,14 +177,17 @@ export interface BoundPort {
 export interface NetworkInterface {
   /** `eth0`. */
   readonly name: string;
-  /** Textual addresses without scope. */
+  /** Its own, neither tentative nor deprecated where there is a better one; their prefixes tell who is on the link. */
   readonly addresses: readonly InterfaceAddress[];
+  /** Those of the other interfaces in use, link-local ones excepted: published here too (connection-establishment §6.5.1). */
+  readonly elsewhere?: readonly InterfaceAddress[];
 }
 
 export interface InterfaceAddress {
   readonly family: 6 | 4;
   /** 16 or 4 bytes. */
   readonly bytes: Uint8Array;
+  /** Without scope. */
   readonly text: string;
   readonly prefixLength: number;
 }

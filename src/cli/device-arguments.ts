@@ -4,6 +4,7 @@ import { boards } from '../../boards/index.js';
 import { parseSetupCode, type SetupCode } from '../crypto/setup-code.js';
 import { ConfigError } from '../errors.js';
 import type { BoardDefinition } from '../model/board.js';
+import { checkChoice } from '../node/interface-choice.js';
 import { LOG_LEVELS } from '../node/log.js';
 import type { LogLevel } from '../platform.js';
 import { makeProfile, type Profile, type ProfileName } from '../profile.js';
@@ -21,6 +22,7 @@ export interface DeviceArguments {
   readonly openWindow: boolean;
   readonly freezeMeters: boolean;
   readonly interfaces: readonly string[] | undefined;
+  readonly deniedInterfaces: readonly string[] | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: 'pretty' | 'json';
   /** Where every frame, state change and record is written. */
@@ -73,7 +75,8 @@ export function parseDeviceArguments(
     .option('--discriminator <number>', '0…4095; generated once and kept where not given', discriminator)
     .option('--open-window', 'opens the commissioning window at start', false)
     .option('--freeze-meters', 'simulated meters read exact values', false)
-    .option('--interface <names...>', 'network interfaces (default: all that fit)')
+    .option('--interface <names...>', 'network interfaces: eth0, eth*, kind:wireless (default: all but containers, VMs and tunnels)')
+    .option('--deny-interface <names...>', 'never these, in the same form')
     .option('--set <key=value...>', 'overrides values of the profile')
     .addOption(new Option('--log-level <level>', 'what is logged').choices([...LOG_LEVELS]).default('info'))
     .addOption(
@@ -116,6 +119,7 @@ interface Raw {
   readonly openWindow: boolean;
   readonly freezeMeters: boolean;
   readonly interface?: readonly string[];
+  readonly denyInterface?: readonly string[];
   readonly set?: readonly string[];
   readonly logLevel: LogLevel;
   readonly logFormat?: 'pretty' | 'json';
@@ -130,6 +134,7 @@ function checked(raw: Raw, isTerminal: boolean): DeviceArguments {
   if (profile['commissioning.port8444'] === 'on' && raw.port === raw.commissioningPort && raw.port !== 0) {
     throw new ConfigError('--commissioning-port', `${raw.port} is the operational port already (--port)`);
   }
+  checkChoice({ allow: raw.interface, deny: raw.denyInterface });
   return {
     board,
     profile,
@@ -141,6 +146,7 @@ function checked(raw: Raw, isTerminal: boolean): DeviceArguments {
     openWindow: raw.openWindow,
     freezeMeters: raw.freezeMeters,
     interfaces: raw.interface,
+    deniedInterfaces: raw.denyInterface,
     logLevel: raw.logLevel,
     logFormat: raw.logFormat ?? (isTerminal ? 'pretty' : 'json'),
     protocolLog: raw.protocolLog,

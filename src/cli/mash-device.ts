@@ -22,7 +22,7 @@ import { type DeviceArguments, parseDeviceArguments } from './device-arguments.j
 const STOP_LIMIT = 1900;
 
 async function run(options: DeviceArguments): Promise<void> {
-  const { profile, board, interfaces } = options;
+  const { profile, board, interfaces, deniedInterfaces: denied } = options;
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const clock = nodeClock();
   const button = new MockButton(() => clock.now());
@@ -48,7 +48,7 @@ async function run(options: DeviceArguments): Promise<void> {
     crypto: nodeCrypto(),
     log,
     listener: nodeListener({ clock, log: log.scoped('listener'), ipv4, ...(keyLog === undefined ? {} : { keyLog }) }),
-    multicast: nodeMulticast({ ipv4, ...(interfaces === undefined ? {} : { interfaces }) }),
+    multicast: nodeMulticast({ ipv4, interfaces, denied }),
     medium: await openFileFlash({ folder: options.state }),
   };
   const about = { firmware: FIRMWARE_VERSION, board: board.name, profile: profile.name };

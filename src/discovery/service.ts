@@ -71,12 +71,13 @@ export function serviceRecords(service: ServiceDefinition, host: Name, policy: R
 }
 
 /**
- * The addresses of the host on one interface, that interface's alone: a link-local address means nothing on another link.
- * The same set in the same order in every packet.
+ * The addresses of the host as told on one interface: those of all interfaces (connection-establishment §6.5.1), but link-local ones of that
+ * interface alone, since they mean nothing on another link. The same set in the same order in every packet.
  */
 export function addressRecords(host: Name, on: NetworkInterface, policy: RecordPolicy): readonly AddressRecord[] {
-  return on.addresses
-    .filter((address) => address.family === 6 || policy.ipv4)
+  const own = on.addresses.filter((address) => address.family === 6 || policy.ipv4);
+  if (own.length === 0) return [];
+  return [...own, ...(on.elsewhere ?? []).filter((address) => address.family === 6 || policy.ipv4)]
     .sort((a, b) => compareAddresses(a.bytes, b.bytes))
     .slice(0, ADDRESS_MAXIMUM)
     .map((address) => ({

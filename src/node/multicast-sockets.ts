@@ -13,6 +13,8 @@ const DRAIN_MAXIMUM = 500;
 export interface SocketHandlers {
   onPacket(packet: Uint8Array, source: DatagramSource): void;
   onError(reason: string): void;
+  /** A socket failed for good: these are no longer `ready`, and `fits` says so. */
+  onBroken(): void;
 }
 
 /**
@@ -23,7 +25,10 @@ export interface SocketHandlers {
 export class InterfaceSockets {
   /** With the addresses of the moment. */
   on: NetworkInterface;
+  /** The system's number of the interface. */
+  readonly index: number;
   readonly #handlers: SocketHandlers;
+  readonly #ipv4: boolean;
   readonly #address6: string | undefined;
   readonly #address4: string | undefined;
   readonly #sockets: Socket[] = [];
@@ -31,10 +36,12 @@ export class InterfaceSockets {
   #send4: Socket | undefined;
   #queued = 0;
   #drained: (() => void) | undefined;
-  #state: 'opening' | 'ready' | 'closed' = 'opening';
+  #state: 'opening' | 'ready' | 'broken' | 'closed' = 'opening';
 
-  constructor(on: NetworkInterface, ipv4: boolean, handlers: SocketHandlers) {
+  constructor(on: NetworkInterface, index: number, ipv4: boolean, handlers: SocketHandlers) {
     this.on = on;
+    this.index = index;
+    this.#ipv4 = ipv4;
     this.#handlers = handlers;
     this.#address6 = linkLocalOf(on);
     this.#address4 = ipv4 ? ipv4Of(on) : undefined;
@@ -44,9 +51,10 @@ export class InterfaceSockets {
     return this.#state === 'ready';
   }
 
-  /** False when the address that a socket is bound to is gone, or one has come that none is bound to. */
-  fits(on: NetworkInterface): boolean {
-    return this.#state !== 'closed' && linkLocalOf(on) === this.#address6 && ipv4Of(on) === this.#address4;
+  /** False for what failed or was made anew, and when the address that a socket is bound to is gone or one has come that none is bound to. */
+  fits(on: NetworkInterface, index: number): boolean {
+    if (this.#state === 'broken' || this.#state === 'closed' || index !== this.index) return false;
+    return linkLocalOf(on) === this.#address6 && (this.#ipv4 ? ipv4Of(on) : undefined) === this.#address4;
   }
 
   /** False when a socket could not be opened; the reason went to `onError`, and what was open is closed. */
@@ -117,7 +125,7 @@ export class InterfaceSockets {
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject);
         socket.bind({ port: PORT, address, exclusive: true }, () => {
-          socket.off('error', reject).on('error', (error) => this.#fail(error));
+          socket.off('error', reject).on('error', (error) => this.#break(error));
           resolve();
         });
       });
@@ -154,6 +162,13 @@ export class InterfaceSockets {
       if (error) this.#fail(error);
       if (this.#queued === 0) this.#drained?.();
     });
+  }
+
+  #break(error: Error): void {
+    this.#fail(error);
+    if (this.#state !== 'ready') return;
+    this.#state = 'broken';
+    this.#handlers.onBroken();
   }
 
   #fail(error: unknown): void {

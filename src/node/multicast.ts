@@ -1,53 +1,68 @@
-import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
-import { addressScope, compareAddresses, parseAddress } from '../discovery/address.js';
-import { ConfigError } from '../errors.js';
-import type { InterfaceAddress, Multicast, MulticastHandlers, NetworkInterface } from '../platform.js';
+import { addressScope } from '../discovery/address.js';
+import type { Multicast, MulticastHandlers, NetworkInterface } from '../platform.js';
+import { checkChoice } from './interface-choice.js';
+import { lookAtInterfaces, type SeenInterface, type View } from './interface-view.js';
 import { InterfaceSockets } from './multicast-sockets.js';
+import { NetworkChanges } from './network-changes.js';
+import { DEBOUNCE, restsAt, type Settling, settle } from './settling.js';
 
 export interface NodeMulticastOptions {
-  /** Exactly these interfaces, whatever their kind; default: all that are up, except containers', bridges' and tunnels'. */
-  readonly interfaces?: readonly string[];
+  /** These alone, whatever their kind: `eth0`, `eth*`, `kind:wireless`. Default: all that are up, except `DENIED_BY_DEFAULT`. */
+  readonly interfaces?: readonly string[] | undefined;
+  /** Never these, in the same form. */
+  readonly denied?: readonly string[] | undefined;
   /** Also 224.0.0.251, and IPv4 addresses in `interfaces()`. Default: IPv6 only. */
   readonly ipv4?: boolean;
-  /** How often the interfaces are looked at, ms. */
+  /** How often the interfaces are looked at where the kernel's messages are not heard, ms. */
   readonly pollInterval?: number;
+  /** How long a change has to last, ms. */
+  readonly debounce?: number;
+  /** In place of `ip -o monitor address link`; empty: polling alone. */
+  readonly monitor?: readonly string[] | undefined;
 }
 
-/** Left out unless named: a container's or a VPN's peers are not the home network. */
-const SKIPPED = ['docker', 'br-', 'veth', 'tun'];
 const POLL_INTERVAL = 2000;
+/** Before sockets that could not be opened, or that failed, are opened anew, ms. */
+const RETRY = 2000;
 
-/** Multicast DNS sockets on node:dgram. The interfaces are polled: Node reports no changes. */
+/** Multicast DNS sockets on node:dgram, one set an interface, which follow the interfaces as they come, change and go. */
 export function nodeMulticast(options: NodeMulticastOptions = {}): Multicast {
   return new NodeMulticast(options);
 }
 
 class NodeMulticast implements Multicast {
   readonly #options: NodeMulticastOptions;
+  readonly #debounce: number;
   readonly #sockets = new Map<string, InterfaceSockets>();
+  readonly #states = new Map<string, Settling<SeenInterface>>();
   /** The last reason told for each interface; one that lasts is told once. */
   readonly #told = new Map<string | undefined, string>();
+  #changes: NetworkChanges | undefined;
   #handlers: MulticastHandlers | undefined;
   #seen = '';
-  #poll: NodeJS.Timeout | undefined;
+  #next: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  #lookOnceMore = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: NodeMulticastOptions) {
     this.#options = options;
+    this.#debounce = options.debounce ?? DEBOUNCE;
   }
 
   async start(handlers: MulticastHandlers): Promise<void> {
-    const named = this.#options.interfaces;
-    if (named?.length === 0) throw new ConfigError('interfaces', 'the list is empty');
-    for (const name of named ?? []) {
-      if (name === '' || name.includes('%') || name.includes('/')) throw new ConfigError('interfaces', `'${name}' is no interface name`);
-    }
+    checkChoice({ allow: this.#options.interfaces, deny: this.#options.denied });
     if (this.#closing !== undefined) return;
     this.#handlers = handlers;
-    await this.#look();
-    if (this.#closing !== undefined) return;
-    this.#poll = setInterval(() => void this.#lookAgain(), this.#options.pollInterval ?? POLL_INTERVAL);
-    this.#poll.unref();
+    const { pollInterval = POLL_INTERVAL, monitor } = this.#options;
+    this.#changes = new NetworkChanges({ pollInterval, monitor }, () => this.#lookAgain());
+    // Before the first look, so that no change falls between the two.
+    this.#changes.start();
+    // What is there at the start counts at once.
+    for (const [name, value] of this.#view().usable) this.#states.set(name, { kind: 'settled', value });
+    this.#looking = this.#look();
+    await this.#looking;
+    this.#looking = undefined;
   }
 
   interfaces(): readonly NetworkInterface[] {
@@ -66,64 +81,103 @@ class NodeMulticast implements Multicast {
   }
 
   async #close(): Promise<void> {
-    clearInterval(this.#poll);
+    this.#changes?.close();
+    clearTimeout(this.#next);
     this.#handlers = undefined;
     await Promise.all([...this.#sockets.values()].map((sockets) => sockets.close()));
     this.#sockets.clear();
   }
 
-  async #lookAgain(): Promise<void> {
-    const before = this.#seen;
-    await this.#look();
-    if (this.#seen !== before) this.#handlers?.onInterfaces();
+  /** One look at a time; what changes meanwhile is looked at after it. */
+  #lookAgain(): void {
+    if (this.#closing !== undefined) return;
+    if (this.#looking !== undefined) {
+      this.#lookOnceMore = true;
+      return;
+    }
+    this.#looking = this.#look().finally(() => {
+      this.#looking = undefined;
+      if (!this.#lookOnceMore) return;
+      this.#lookOnceMore = false;
+      this.#lookAgain();
+    });
   }
 
-  /** Opens sockets on what is new, closes those of what is gone, and replaces those whose own address changed. */
   async #look(): Promise<void> {
-    const usable = this.#usable();
-    const openings: Promise<void>[] = [];
+    const now = performance.now();
+    const { usable, waiting } = this.#view();
+    for (const name of new Set([...this.#states.keys(), ...usable.keys()])) {
+      const before = this.#states.get(name) ?? { kind: 'settled', value: undefined };
+      const after = settle(before, usable.get(name), waiting.has(name), now, this.#debounce);
+      if (after.kind === 'settled' && after.value === undefined) this.#states.delete(name);
+      else this.#states.set(name, after);
+    }
+    const failed = await this.#apply();
+    if (this.#closing !== undefined) return;
+    const rests = [...this.#states.values()].map((state) => restsAt(state, this.#debounce)).filter((at) => at !== undefined);
+    const due = Math.min(...rests.map((at) => at - performance.now()), ...(failed ? [RETRY] : []));
+    clearTimeout(this.#next);
+    if (due !== Number.POSITIVE_INFINITY) this.#lookIn(due);
+    const before = this.#seen;
+    this.#seen = JSON.stringify([...this.#sockets.values()].filter(({ ready }) => ready).map(({ on, index }) => [on, index]));
+    if (before !== '' && this.#seen !== before) this.#handlers?.onInterfaces();
+  }
+
+  #lookIn(delay: number): void {
+    clearTimeout(this.#next);
+    if (this.#closing === undefined) this.#next = setTimeout(() => this.#lookAgain(), Math.max(1, Math.ceil(delay))).unref();
+  }
+
+  /** Opens sockets on what is new, closes those of what is gone, and replaces those that failed or whose own address changed. */
+  async #apply(): Promise<boolean> {
+    const counting = [...this.#states.values()].flatMap(({ value }) => value ?? []);
     for (const [name, sockets] of this.#sockets) {
-      const on = usable.find((candidate) => candidate.name === name);
-      if (on !== undefined && sockets.fits(on)) {
-        sockets.on = on;
-        continue;
-      }
+      if (counting.some((seen) => seen.name === name && sockets.fits(seen, seen.index))) continue;
       this.#sockets.delete(name);
       void sockets.close();
     }
-    for (const on of usable) {
-      if (this.#sockets.has(on.name)) continue;
-      const sockets = new InterfaceSockets(on, this.#options.ipv4 ?? false, {
+    const openings: Promise<boolean>[] = [];
+    for (const { name, addresses, index } of counting) {
+      const others = counting.filter((other) => other.name !== name).flatMap((other) => other.addresses);
+      const elsewhere = others.filter(({ bytes }) => addressScope(bytes) !== 'link-local');
+      const on: NetworkInterface = { name, addresses, elsewhere };
+      const open = this.#sockets.get(name);
+      if (open !== undefined) {
+        open.on = on;
+        continue;
+      }
+      const sockets = new InterfaceSockets(on, index, this.#options.ipv4 ?? false, {
         onPacket: (packet, source) => this.#handlers?.onPacket(packet, source),
-        onError: (reason) => this.#tell(on.name, reason),
+        onError: (reason) => this.#tell(name, reason),
+        onBroken: () => this.#lookIn(RETRY),
       });
-      this.#sockets.set(on.name, sockets);
+      this.#sockets.set(name, sockets);
       openings.push(this.#open(sockets));
     }
-    await Promise.all(openings);
-    this.#seen = JSON.stringify(this.interfaces().map((on) => [on.name, on.addresses.map((address) => address.text)]));
+    return (await Promise.all(openings)).includes(false);
   }
 
-  /** What could not be opened (an address still tentative, RFC 4862 §5.4) is tried again at the next look. */
-  async #open(sockets: InterfaceSockets): Promise<void> {
-    if (await sockets.open()) this.#told.delete(sockets.on.name);
+  /** False for what could not be opened. */
+  async #open(sockets: InterfaceSockets): Promise<boolean> {
+    const opened = await sockets.open();
+    if (opened) this.#told.delete(sockets.on.name);
     else if (this.#sockets.get(sockets.on.name) === sockets) this.#sockets.delete(sockets.on.name);
+    return opened;
   }
 
-  #usable(): readonly NetworkInterface[] {
-    const ipv4 = this.#options.ipv4 ?? false;
-    const skipped: string[] = [];
-    const usable: NetworkInterface[] = [];
-    for (const [name, infos] of Object.entries(networkInterfaces())) {
-      const addresses = readAddresses(infos ?? [], ipv4);
-      const reachable = addresses.some(({ family, bytes }) => family === 4 || addressScope(bytes) === 'link-local');
-      if (!reachable || !(this.#options.interfaces?.includes(name) ?? true)) continue;
-      if (this.#options.interfaces === undefined && SKIPPED.some((prefix) => name.startsWith(prefix))) skipped.push(name);
-      else usable.push({ name, addresses });
+  /** What the system cannot tell now leaves everything as it was. */
+  #view(): View {
+    const { interfaces: allow, denied: deny, ipv4 = false } = this.#options;
+    try {
+      const view = lookAtInterfaces({ allow, deny }, ipv4);
+      if (view.usable.size > 0) this.#told.delete(undefined);
+      else this.#tell(undefined, nothingUsable(allow, view.skipped));
+      return view;
+    } catch (error) {
+      this.#tell(undefined, error instanceof Error ? error.message : String(error));
+      const usable = new Map([...this.#states].flatMap(([name, { value }]) => (value === undefined ? [] : [[name, value] as const])));
+      return { usable, waiting: new Set(), skipped: [] };
     }
-    if (usable.length > 0) this.#told.delete(undefined);
-    else this.#tell(undefined, nothingUsable(this.#options.interfaces, skipped));
-    return usable;
   }
 
   #tell(interfaceName: string | undefined, reason: string): void {
@@ -137,16 +191,4 @@ function nothingUsable(named: readonly string[] | undefined, skipped: readonly s
   if (named !== undefined) return `no usable interface: none of ${named.join(', ')} is up with an address`;
   if (skipped.length > 0) return `no usable interface: ${skipped.join(', ')} skipped by default, name them to use them`;
   return 'no usable interface: none is up with a link-local IPv6 address';
-}
-
-/** Node lists interfaces that are up. Sorted, so that the order in which the system reports them is no change. */
-function readAddresses(infos: readonly NetworkInterfaceInfo[], ipv4: boolean): readonly InterfaceAddress[] {
-  const addresses: InterfaceAddress[] = [];
-  for (const info of infos) {
-    const bytes = parseAddress(info.address);
-    if (info.internal || bytes === undefined || (info.family === 'IPv4' && !ipv4)) continue;
-    const prefixLength = Number(info.cidr?.split('/')[1] ?? bytes.length * 8);
-    addresses.push({ family: info.family === 'IPv6' ? 6 : 4, bytes, text: info.address, prefixLength });
-  }
-  return addresses.sort((a, b) => compareAddresses(a.bytes, b.bytes));
 }

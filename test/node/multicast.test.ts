@@ -37,7 +37,7 @@ describe('nodeMulticast', () => {
 
   it('runs without a usable interface, and says so once', async () => {
     const errors: [string | undefined, string][] = [];
-    const multicast = nodeMulticast({ interfaces: ['none0'], pollInterval: 5 });
+    const multicast = nodeMulticast({ interfaces: ['none0'], pollInterval: 5, monitor: [] });
     await multicast.start({
       onPacket: () => undefined,
       onInterfaces: () => undefined,
