@@ -163,7 +163,7 @@ export class DeviceRuntime {
     this.#meters = new GridMeters({
       clock,
       log: log.scoped('session'),
-      onChanged: () => {
+      onMeasured: () => {
         surplus.measured();
         power.steer();
         changed();

@@ -31,8 +31,8 @@ export interface MeterReader {
 export interface GridMetersParts {
   readonly clock: Clock;
   readonly log: Log;
-  /** The power or whether it is known has changed. */
-  onChanged(): void;
+  /** The meter has told its value, the same or another one, or is not heard any more. */
+  onMeasured(): void;
 }
 
 /**
@@ -65,8 +65,8 @@ export class GridMeters {
   open(zone: Zone, link: RemoteLink): MeterReader | undefined {
     if (zone.dialect === 'reference' || zone.type === ZoneType.TEST) return undefined;
     const log = this.#parts.log.scoped(`meter of zone ${zone.id}`);
-    const reader = new Reader(zone, link, this.#parts.clock, log, this.#wanted, {
-      onChanged: () => this.#decide(),
+    const reader: Reader = new Reader(zone, link, this.#parts.clock, log, this.#wanted, {
+      onTold: () => this.#decide(reader),
       onClosed: () => {
         this.#readers.delete(reader);
         this.#decide();
@@ -76,19 +76,21 @@ export class GridMeters {
     return reader;
   }
 
-  #decide(): void {
+  /** `told`: whose value has just arrived. */
+  #decide(told?: Reader): void {
     let best: Reader | undefined;
     for (const reader of this.#readers)
       if (reader.power !== null && (best === undefined || ranksAbove(reader.zone, best.zone))) best = reader;
     const power = best?.power ?? null;
-    if (power === this.#power) return;
+    const measured = power !== this.#power || (power !== null && told === best);
     this.#power = power;
-    this.#parts.onChanged();
+    if (measured) this.#parts.onMeasured();
   }
 }
 
 interface ReaderEvents {
-  onChanged(): void;
+  /** A value has arrived, or is none any more. */
+  onTold(): void;
   onClosed(): void;
 }
 
@@ -127,7 +129,8 @@ class Reader implements MeterReader {
     this.#state = state;
     this.#arm();
     for (const effect of effects) this.#carryOut(effect);
-    if (this.power !== before) this.#events.onChanged();
+    const arrived = event.type === 'reported' && event.power !== undefined && this.power !== null;
+    if (arrived || this.power !== before) this.#events.onTold();
   }
 
   close(): void {

@@ -107,20 +107,38 @@ describe.each<DialectName>(['draft', 'reference'])('in-session renewal, %s diale
   });
 });
 
-describe('expiry', () => {
+describe.each(['draft', 'reference'] as const)('expiry, profile %s', (profile) => {
   const END = WORLD_NOW + 20 * DAY;
-  it.each([
-    ['7 days of grace', 604_800_000, true],
+  const GRACES: readonly [string, number, boolean][] = [
+    ['7 days of grace', 7 * DAY, true],
     ['no grace', 0, false],
-  ])(
-    'TC-CERT-RENEW-4, TC-CERT-RENEW-5, with %s: the connection is kept, new ones are served in the grace alone',
+  ];
+  let patient: TestZone;
+  let zone: TestZone;
+  let deviceId: string;
+  const state = () => world.device.status.zones[0]?.certificate;
+
+  /** A zone whose device certificate ends in 20 days, and its own much later. */
+  async function begin(grace: number): Promise<void> {
+    world = await DeviceWorld.start({ profile, set: { 'certificates.grace': String(grace * 1000), 'session.liveness': 'tcp' } });
+    zone = makeZone('Home', 3);
+    deviceId = await commission('draft', zone, END);
+    patient = { ...zone, controller: issueController(zone.ca, { notAfter: WORLD_NOW + YEAR }) };
+  }
+
+  it('the renewal window is that of the profile: 30 days before the end, or 7', async () => {
+    await begin(0);
+    expect(state()).toBe(profile === 'draft' ? 'renewalDue' : 'valid');
+    world.clock.setWall((END - 7 * DAY - 1) * 1000);
+    expect(state()).toBe(profile === 'draft' ? 'renewalDue' : 'valid');
+    world.clock.setWall((END - 7 * DAY) * 1000);
+    expect(state()).toBe('expiring');
+  });
+
+  it.each(GRACES)(
+    'TC-CERT-RENEW-4, TC-CERT-RENEW-5, while connected, with %s: the connection is kept, new ones are served in the grace alone',
     async (_what, grace, served) => {
-      world = await DeviceWorld.start({ set: { 'certificates.grace': String(grace), 'session.liveness': 'tcp' } });
-      const zone = makeZone('Home');
-      const deviceId = await commission('draft', zone, END);
-      const patient = { ...zone, controller: issueController(zone.ca, { notAfter: WORLD_NOW + YEAR }) };
-      const state = () => world.device.status.zones[0]?.certificate;
-      expect(state()).toBe('renewalDue');
+      await begin(grace);
       const peer = await open(patient, deviceId);
       expect(await reads(peer)).toBe(0);
       world.clock.setWall((END + DAY) * 1000);
@@ -136,4 +154,40 @@ describe('expiry', () => {
       expect(await reads(await open(patient, deviceId))).toBe(0);
     },
   );
+
+  it.each(GRACES)(
+    'TC-CERT-RENEW-4, TC-CERT-RENEW-5, while away, over a restart, with %s: served and renewed in the grace, closed before any message after it',
+    async (_what, grace, served) => {
+      await begin(grace);
+      const peer = await open(patient, deviceId);
+      expect(await reads(peer)).toBe(0);
+      world.flash.powerOff();
+      await world.close();
+      world.flash.powerUp();
+      world.clock.setWall((END + DAY) * 1000);
+      await world.boot();
+      expect(state()).toBe(served ? 'expiredInGrace' : 'expired');
+      const back = await open(patient, deviceId);
+      if (served) {
+        expect(await reads(back)).toBe(0);
+        expect((await renew(back, zone, deviceId, END + YEAR)).answer).toEqual(map([1, 33], [2, 0], [3, 5]));
+        expect(state()).toBe('valid');
+        return;
+      }
+      back.send(readAll(7));
+      expect(await back.next()).toBeUndefined();
+      // The zone stays: what it set holds, and its owner sees where it went wrong.
+      expect(world.device.status.zones).toMatchObject([{ id: zone.ca.zoneId, connected: false, certificate: 'expired' }]);
+    },
+  );
+
+  it('the last moment of the grace is served, the next second is not', async () => {
+    await begin(7 * DAY);
+    world.clock.setWall((END + 7 * DAY + 300) * 1000);
+    expect(await reads(await open(patient, deviceId))).toBe(0);
+    world.clock.setWall((END + 7 * DAY + 301) * 1000);
+    const late = await open(patient, deviceId);
+    late.send(readAll(7));
+    expect(await late.next()).toBeUndefined();
+  });
 });

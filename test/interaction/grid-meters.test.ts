@@ -16,7 +16,7 @@ beforeEach(() => {
   meters = new GridMeters({
     clock: world.clock,
     log: world.log,
-    onChanged: () => {
+    onMeasured: () => {
       changes += 1;
     },
   });
@@ -151,6 +151,15 @@ describe('both directions: the device reads a grid meter that its controller exp
     peer.send(report(5));
     await settle();
     expect(meters.power).toBe(5);
+  });
+
+  it('tells each report of the meter, also of the same value: what is drawn beside it may have changed', async () => {
+    const peer = await followed();
+    expect(changes).toBe(1);
+    peer.send(report(-4_000_000));
+    peer.send(map([1, 0], [2, 9], [3, 1], [4, 4], [5, map([2, 7])]));
+    await settle();
+    expect(changes).toBe(2);
   });
 
   it('gives its subscription up when nothing wants it, and makes it again without another probe', async () => {
