@@ -6,6 +6,7 @@ import { ATTESTATION_POLICIES } from '../../controller/attestation.js';
 import { type Commissioned, commission } from '../../controller/commissioning.js';
 import { namedValues } from '../../controller/names.js';
 import { openOrCreateZone } from '../../controller/open-zone.js';
+import { shownValues } from '../../controller/quantities.js';
 import type { CommissionableDevice, SearchOptions } from '../../controller/resolver.js';
 import { issueToken, PERMISSIONS } from '../../controller/token.js';
 import { ConfigError } from '../../errors.js';
@@ -89,7 +90,7 @@ async function addDevice(context: ControllerContext, text: string, given: Commis
   const result = await commission(parts, { ...plan, ...files, zone, dialect, search }, (step) => context.progress(stepText(step)));
   if (result.settled) context.progress(`device ${result.device.id} holds this zone: an operational connection proved it`);
   if (admin !== undefined) context.progress(`device ${result.device.id} is in the zone of its owner, who operates it`);
-  return { value: shownCommissioning(result), text: valuesText(namedValues(DEVICE_INFO.id, result.deviceInfo)) };
+  return { value: shownCommissioning(result), text: valuesText(shownValues(DEVICE_INFO.id, result.deviceInfo)) };
 }
 
 /** What an admin commissions is as the zone's owner made it. */
