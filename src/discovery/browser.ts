@@ -4,6 +4,7 @@ import { RecordCache } from './cache.js';
 import type { DiscoveredService, IncompleteService } from './discovered.js';
 import { type DnsMessage, decodeMessage, isResponse } from './message.js';
 import { nameKey } from './name.js';
+import { Overheard } from './overheard.js';
 import { pauses, Querier } from './querier.js';
 import { CLASS, type DnsRecord } from './records.js';
 import { MDNS_PORT } from './responder.js';
@@ -17,6 +18,11 @@ export interface BrowserOptions {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
+  /**
+   * True where no other process of this machine has port 5353: the first question of a look-out then invites unicast answers (RFC 6762 §5.4). Default
+   * false, since such an answer reaches only one of several.
+   */
+  readonly unicastFirst?: boolean;
 }
 
 /** A continuous look-out for a type. */
@@ -44,6 +50,7 @@ export class Browser {
   readonly #log: Log;
   readonly #cache: RecordCache;
   readonly #querier: Querier;
+  readonly #overheard: Overheard;
   /** Each with the series of its PTR queries. */
   readonly #watches = new Map<Watch, Series | undefined>();
   /** Series of queries for what an instance lacks, by the instance's name. */
@@ -64,7 +71,8 @@ export class Browser {
     this.#options = options;
     this.#log = options.log.scoped('discovery');
     this.#cache = new RecordCache(options.clock, options.entropy);
-    this.#querier = new Querier(options.multicast, options.clock, this.#cache);
+    this.#overheard = new Overheard(options.clock, this.#cache);
+    this.#querier = new Querier(options.multicast, options.clock, this.#cache, this.#overheard);
   }
 
   /** Packets that did not decode, records lost to the limit of the cache. */
@@ -152,7 +160,11 @@ export class Browser {
     const { clock, entropy } = this.#options;
     const first = randomDelay(entropy);
     const series =
-      watch.instance === undefined ? new Series(clock, 'MDNS_QUERY', pauses(first), () => this.#querier.askForType(watch.name)) : undefined;
+      watch.instance === undefined
+        ? new Series(clock, 'MDNS_QUERY', pauses(first), (run) =>
+            this.#querier.askForType(watch.name, run === 0 && this.#options.unicastFirst === true),
+          )
+        : undefined;
     this.#watches.set(watch, series);
     if (this.#state === 'running') series?.start();
     clock.after('MDNS_BROWSE', 0, () => this.#update());
@@ -198,18 +210,22 @@ export class Browser {
   }
 
   #onPacket(packet: Uint8Array, source: DatagramSource): void {
-    // RFC 6762 §6: a response from another port than 5353 is ignored.
-    if (this.#state !== 'running' || !isResponse(packet) || source.port !== MDNS_PORT) return;
+    // RFC 6762 §6: a response from another port than 5353 is ignored; a query from one comes from a legacy resolver, and tells nothing.
+    if (this.#state !== 'running' || source.port !== MDNS_PORT) return;
+    const response = isResponse(packet);
+    if (!response && (!this.#overheard.admit() || this.#querier.isOwn(packet, source))) return;
     let message: DnsMessage;
     try {
       message = decodeMessage(packet);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
       this.#malformed++;
-      this.#log.debug('response dropped', { from: source.address, interface: source.interfaceName, reason: error.message });
+      this.#log.debug('packet dropped', { from: source.address, interface: source.interfaceName, reason: error.message });
       return;
     }
-    if (message.opcode === 0 && message.rcode === 0) this.#learn(message, source.interfaceName);
+    if (message.opcode !== 0 || message.rcode !== 0) return;
+    if (response) this.#learn(message, source.interfaceName);
+    else if (this.#overheard.onQuery(message, source.interfaceName)) this.#schedule();
   }
 
   /** Services before addresses: an address is kept only for a host that a kept SRV points to. */

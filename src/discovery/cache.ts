@@ -1,4 +1,5 @@
 import type { Clock, Entropy } from '../platform.js';
+import type { DnsQuestion } from './message.js';
 import { type Name, nameKey } from './name.js';
 import { type DnsRecord, recordKey, TYPE, typeCode } from './records.js';
 
@@ -16,6 +17,8 @@ interface Slot extends CachedRecord {
   expiresAt: number;
   /** Index into REFRESH of the next query that keeps the record alive. */
   refreshes: number;
+  /** Queries of others that nobody has answered. */
+  unanswered: number;
   /** Part of its life by which the record's queries are late. */
   readonly lateness: number;
 }
@@ -25,6 +28,9 @@ const REFRESH = [0.8, 0.85, 0.9, 0.95];
 const REFRESH_SPREAD = 0.02;
 /** RFC 6762 §10.1, §10.2: a goodbye or a flush takes effect after a second, so that the owner can object. */
 const GRACE = 1000;
+/** RFC 6762 §10.5: after two queries without an answer, a record goes in ten seconds. */
+const FAILURES = 2;
+const FAILURE_TIME = 10_000;
 /** A longer TTL counts as this many seconds. */
 const TTL_MAXIMUM = 86_400;
 
@@ -62,7 +68,7 @@ export class RecordCache {
     else if (this.#slots.size >= this.#limit) this.#displace();
     const expiresAt = now + Math.min(record.ttl, TTL_MAXIMUM) * 1000;
     const lateness = ((this.#entropy.bytes(1)[0] as number) / 255) * REFRESH_SPREAD;
-    const slot: Slot = { record, interfaceName, receivedAt: now, expiresAt, refreshes: 0, lateness };
+    const slot: Slot = { record, interfaceName, receivedAt: now, expiresAt, refreshes: 0, unanswered: 0, lateness };
     this.#slots.set(key, slot);
     const owner = ownerKey(record.name, typeCode(record));
     const owned = this.#owners.get(owner);
@@ -93,6 +99,25 @@ export class RecordCache {
   forget(name: Name, type: TypeName): void {
     const owned = this.#owners.get(ownerKey(name, TYPE[type]));
     this.#removeWhere((slot) => owned?.has(slot) ?? false);
+  }
+
+  /**
+   * RFC 6762 §10.5, passive observation of failures: a query of another host that its owner should answer. `known`: what the querier did not
+   * want to hear, as record keys. An answer makes the record new, and all is well. True when a record's life became shorter.
+   */
+  unanswered(question: Pick<DnsQuestion, 'name' | 'type'>, known: ReadonlySet<string>, interfaceName: string): boolean {
+    const now = this.#clock.now();
+    const types = question.type === TYPE.ANY ? Object.values(TYPE) : [question.type];
+    let shortened = false;
+    for (const slot of types.flatMap((type) => [...(this.#owners.get(ownerKey(question.name, type)) ?? [])])) {
+      // §6: what was multicast within the last second is not multicast again.
+      if (slot.interfaceName !== interfaceName || now - slot.receivedAt < GRACE || known.has(recordKey(slot.record))) continue;
+      slot.unanswered++;
+      if (slot.unanswered !== FAILURES || slot.expiresAt <= now + FAILURE_TIME) continue;
+      slot.expiresAt = now + FAILURE_TIME;
+      shortened = true;
+    }
+    return shortened;
   }
 
   /** Takes away what was heard on interfaces that are gone. True when something was. */

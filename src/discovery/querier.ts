@@ -1,14 +1,18 @@
-import type { Clock, Multicast } from '../platform.js';
+import type { Clock, DatagramSource, Multicast } from '../platform.js';
+import { parseAddress } from './address.js';
 import type { CachedRecord, RecordCache } from './cache.js';
 import type { IncompleteService } from './discovered.js';
 import { type DnsQuestion, encodeMessage, queryMessage } from './message.js';
 import { type Name, nameKey } from './name.js';
+import type { Overheard } from './overheard.js';
 import { CLASS, type DnsRecord, TYPE, typeCode } from './records.js';
 import { instanceName } from './service.js';
 
 /** Known answers sent along with a query, and questions of one query. */
 const KNOWN_ANSWER_MAXIMUM = 32;
 const QUESTION_MAXIMUM = 32;
+/** Own packets kept to be known again. */
+const SENT_MAXIMUM = 16;
 /** RFC 6762 §5.2: at least a second between the first two queries, then twice as long each time, at most an hour. */
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 3_600_000;
@@ -24,14 +28,27 @@ export class Querier {
   readonly #clock: Clock;
   readonly #cache: RecordCache;
 
-  constructor(multicast: Multicast, clock: Clock, cache: RecordCache) {
+  readonly #overheard: Overheard;
+  /** The latest packets of our own, which come back to us. */
+  readonly #sent: { readonly interfaceName: string; readonly packet: Uint8Array }[] = [];
+
+  constructor(multicast: Multicast, clock: Clock, cache: RecordCache, overheard: Overheard) {
     this.#multicast = multicast;
     this.#clock = clock;
     this.#cache = cache;
+    this.#overheard = overheard;
   }
 
-  /** Who offers a type (`_mash._tcp.local`)? */
-  askForType(type: Name): void {
+  /** True for a query of ours that the network has looped back. */
+  isOwn(packet: Uint8Array, { interfaceName, address }: DatagramSource): boolean {
+    const bytes = parseAddress(address);
+    const on = this.#multicast.interfaces().find(({ name }) => name === interfaceName);
+    if (bytes === undefined || !on?.addresses.some((own) => sameBytes(own.bytes, bytes))) return false;
+    return this.#sent.some((sent) => sent.interfaceName === interfaceName && sameBytes(sent.packet, packet));
+  }
+
+  /** Who offers a type (`_mash._tcp.local`)? `unicast`: the answer may come to us alone. */
+  askForType(type: Name, unicast: boolean): void {
     const now = this.#clock.now();
     for (const on of this.#multicast.interfaces()) {
       // RFC 6762 §7.1: answers of which more than half the life is left are known, each with what is left.
@@ -41,7 +58,7 @@ export class Querier {
         .filter(({ record, interfaceName, left }) => interfaceName === on.name && left > record.ttl / 2)
         .slice(0, KNOWN_ANSWER_MAXIMUM)
         .map(({ record, left }) => ({ ...record, ttl: left }));
-      this.#ask(on.name, [question(type, TYPE.PTR)], known);
+      this.#ask(on.name, [{ ...question(type, TYPE.PTR), unicast }], known);
     }
   }
 
@@ -69,15 +86,22 @@ export class Querier {
     }
   }
 
-  #ask(interfaceName: string, questions: readonly DnsQuestion[], answers: readonly DnsRecord[] = []): void {
+  #ask(interfaceName: string, wanted: readonly DnsQuestion[], answers: readonly DnsRecord[] = []): void {
+    const questions = wanted.filter((one) => !this.#overheard.isAsked(one, answers, interfaceName));
     for (let i = 0; i < questions.length; i += QUESTION_MAXIMUM) {
       const packet = encodeMessage(queryMessage({ questions: questions.slice(i, i + QUESTION_MAXIMUM), answers }));
+      this.#sent.push({ interfaceName, packet });
+      if (this.#sent.length > SENT_MAXIMUM) this.#sent.shift();
       this.#multicast.send(interfaceName, packet);
     }
   }
 }
 
-/** QM: several processes of one machine share port 5353, and a unicast answer would reach only one of them. */
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** QM: where several processes of one machine share port 5353, a unicast answer reaches only one of them (RFC 6762 §15.1). */
 function question(name: Name, type: number): DnsQuestion {
   return { name, type, class: CLASS.IN, unicast: false };
 }

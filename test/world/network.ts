@@ -15,6 +15,8 @@ export interface LinkPacket {
 export interface LinkOptions {
   /** ms from sender to receivers. */
   readonly delay?: number;
+  /** Up to so many ms more, decided by `entropy`: packets overtake each other. */
+  readonly jitter?: number;
   /** Part of the deliveries that get lost, 0…1. */
   readonly loss?: number;
   /** Decides what gets lost. */
@@ -53,7 +55,8 @@ export class VirtualLink {
       if (to !== undefined && !port.owner.isAt(port.interfaceName, to)) continue;
       const { loss = 0, entropy } = this.#options;
       if (entropy !== undefined && entropy.below(1000) < loss * 1000) continue;
-      this.#clock.after('VIRTUAL_LINK', this.#options.delay ?? 1, () => {
+      const late = entropy === undefined ? 0 : entropy.below((this.#options.jitter ?? 0) + 1);
+      this.#clock.after('VIRTUAL_LINK', (this.#options.delay ?? 1) + late, () => {
         if (this.#ports.has(port)) port.owner.deliver(packet, { interfaceName: port.interfaceName, address: from, port: sender.port });
       });
     }
