@@ -3,6 +3,7 @@ import type { Entropy } from '../platform.js';
 import { findEndpoint } from './endpoints.js';
 import { ControllerError, type ControllerErrorCode, messageOf } from './errors.js';
 import { readInitially, rememberState } from './initial-reads.js';
+import { type LastGoodEvent, NOWHERE, nextLastGood, recentAddresses } from './last-good.js';
 import { watchLiveness } from './liveness.js';
 import { type ControllerParts, findSession, foundAt, type OpenedSession } from './operational.js';
 import type { ControllerSession } from './session.js';
@@ -70,6 +71,10 @@ class Follower {
   readonly #stopped: Promise<undefined>;
   #record: DeviceRecord;
   #attempt = 0;
+  #lastGood = NOWHERE;
+  #monitor: { close(): void } | undefined;
+  /** Ends a wait: the device is announced again. */
+  #wake: (() => void) | undefined;
   #connected = false;
 
   constructor(parts: ControllerParts, following: Following, stop: AbortSignal) {
@@ -84,19 +89,25 @@ class Follower {
   }
 
   async run(): Promise<void> {
-    while (!this.#stop.aborted) {
-      const reason = await this.#once();
-      if (reason === undefined) return;
-      const retryIn = backOff(this.#parts.crypto, this.#attempt++);
-      this.#following.tell({ event: 'lost', reason, retryIn });
-      await this.#wait(retryIn);
+    try {
+      while (!this.#stop.aborted) {
+        const reason = await this.#once();
+        if (reason === undefined) return;
+        const retryIn = backOff(this.#parts.crypto, this.#attempt++);
+        this.#following.tell({ event: 'lost', reason, retryIn });
+        await this.#wait(retryIn);
+      }
+    } finally {
+      this.#monitor?.close();
     }
   }
 
   /** One connection, from its beginning to its end: why it ended, or undefined after `stop`. */
   async #once(): Promise<string | undefined> {
     try {
-      const opening = findSession(this.#parts, this.#following.zone, this.#record);
+      this.#note({ type: 'time' });
+      const recent = recentAddresses(this.#lastGood, this.#parts.clock.now());
+      const opening = findSession(this.#parts, this.#following.zone, this.#record, recent);
       const opened = await Promise.race([opening, this.#stopped]);
       if (opened !== undefined) return await this.#use(opened);
       // A search that goes on is nobody's any more.
@@ -104,6 +115,8 @@ class Follower {
       return undefined;
     } catch (error) {
       if (this.#stop.aborted) return undefined;
+      const wrong = error instanceof ControllerError && error.code === 'NOT_TRUSTED';
+      this.#note({ type: wrong ? 'mismatch' : 'refused' });
       const passing = error instanceof ControllerError && PASSING.includes(error.code);
       if (!this.#connected || !passing) throw error;
       return messageOf(error);
@@ -112,16 +125,43 @@ class Follower {
 
   async #use({ session, address }: OpenedSession): Promise<string | undefined> {
     const quiet = watchLiveness(session, this.#parts.clock);
+    this.#note({ type: 'connected', address });
     void this.#stopped.then(() => session.close());
     try {
       const state = await readInitially(session, this.#parts.log);
       this.#record = rememberState(foundAt(this.#record, address), state);
       await this.#parts.store.put(this.#record);
       await this.#subscribe(session);
+      await this.#watch();
       return await Promise.race([session.ended, this.#stopped]);
     } finally {
       quiet();
+      this.#note({ type: 'lost' });
       await session.close();
+    }
+  }
+
+  #note(event: LastGoodEvent): void {
+    this.#lastGood = nextLastGood(this.#lastGood, event, this.#parts.clock.now());
+  }
+
+  /** connection-establishment §7.4, continuous browse: a goodbye invalidates the address, an announcement ends the wait. */
+  async #watch(): Promise<void> {
+    if (this.#monitor !== undefined) return;
+    try {
+      const resolver = await this.#parts.resolver();
+      const isOurs = (id: string): boolean => id.toLowerCase() === this.#record.id.toLowerCase();
+      this.#monitor = resolver.monitor(this.#record.zoneId, {
+        available: (id) => {
+          if (isOurs(id)) this.#wake?.();
+        },
+        unavailable: (id) => {
+          if (isOurs(id)) this.#note({ type: 'goodbye' });
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof ControllerError)) throw error;
+      this.#parts.log.info('the device is not monitored', { reason: error.message });
     }
   }
 
@@ -143,13 +183,21 @@ class Follower {
     this.#attempt = 0;
   }
 
+  /** Ends early when the device is announced again, yet not within a second: what is announced can be anybody's. */
   async #wait(milliseconds: number): Promise<void> {
+    const { clock } = this.#parts;
+    const begun = clock.now();
     await new Promise<void>((resolve) => {
-      const timer = this.#parts.clock.after('back-off', milliseconds, resolve);
+      let timer = clock.after('back-off', milliseconds, resolve);
+      this.#wake = () => {
+        timer.cancel();
+        timer = clock.after('back-off', Math.max(0, Math.min(milliseconds, INITIAL) - (clock.now() - begun)), resolve);
+      };
       void this.#stopped.then(() => {
         timer.cancel();
         resolve();
       });
     });
+    this.#wake = undefined;
   }
 }

@@ -67,7 +67,17 @@ describe('with a device', () => {
     const ran: Promise<Ran> = run([...lines.zone(zone), 'subscribe', ...argv, '--follow'], lines.machine, io);
     return {
       told,
-      shows: (text: string) => lines.world.device.until(() => `${told.out}${told.err}`.includes(text), text),
+      /** The search for the device takes virtual time. */
+      shows: (text: string) =>
+        lines.world.drive(
+          new Promise<void>((resolve) => {
+            const look = (): void => {
+              if (`${told.out}${told.err}`.includes(text)) resolve();
+              else setImmediate(look);
+            };
+            look();
+          }),
+        ),
       stop: () => {
         stop();
         return lines.world.drive(ran);
