@@ -233,7 +233,8 @@ export const USE_CASES: readonly UseCase[] = [
     name: 'TOUT',
     major: 1,
     minor: 0,
-    types: undefined,
+    // features.md §5: a charger declares the recorded session's six, with a Tariff too; prices are EVC's there.
+    types: Object.values(EndpointType).filter((type) => type !== EV_CHARGER),
     scenarios: [
       {
         bit: 0,
