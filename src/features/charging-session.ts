@@ -5,6 +5,7 @@ import { InteractionStatus } from '../model/status.js';
 import type { Journal } from '../store/journal.js';
 import { type RecordDefinition, readRecord, setRecord } from '../store/records.js';
 import { CAR_ATTRIBUTES, DISCHARGE_ATTRIBUTES, describeCar } from './car.js';
+import { describeEstimates, ESTIMATES } from './charging-estimates.js';
 import { DEFAULT_MODE, type ModeSettings } from './charging-mode.js';
 import { LONGEST_DELAY, modeRecord } from './charging-mode-record.js';
 import { CHARGING_SESSION, ChargingMode, EVDemandMode } from './charging-session-table.js';
@@ -47,7 +48,7 @@ export class ChargingSession implements FeatureInstance {
     const stored = readRecord(options.journal, this.#record);
     // Another firmware may have had more modes.
     this.#settings = stored !== undefined && this.#supports(stored.mode) ? stored : DEFAULT_MODE;
-    const listed = [...CAR_ATTRIBUTES, ...(options.bidirectional ? DISCHARGE_ATTRIBUTES : [])];
+    const listed = [...CAR_ATTRIBUTES, ...ESTIMATES, ...(options.bidirectional ? DISCHARGE_ATTRIBUTES : [])];
     this.#values = new Values(
       new Map<number, CborValue>([
         [1, 0],
@@ -81,6 +82,7 @@ export class ChargingSession implements FeatureInstance {
     this.#plugged = vehicle !== undefined;
     if (vehicle !== undefined) changes.set(10, vehicle.energyCharged);
     for (const [id, value] of describeCar(vehicle)) changes.set(id, value);
+    for (const [id, value] of describeEstimates(observation.reading)) changes.set(id, value);
     this.#values.update(changes);
   }
 

@@ -91,6 +91,19 @@ describe('the charger obeys (features.md §1, §3)', () => {
     expect(world.relay.history[0]).toBe(false);
   });
 
+  it('a full battery shows within a second: session 5, process COMPLETED, contactor open', async () => {
+    // 0.01 % of 60 kWh at 11.04 kW: 1.96 s.
+    world.stage?.simulate((charger) => charger.plug({ ...SIMULATED_CAR, stateOfCharge: 79.99 }));
+    expect([await read(SESSION, 1), await read(ENERGY_CONTROL, 80)]).toEqual([3, 3]);
+    await world.clock.advance(3000);
+    expect([await read(SESSION, 1), await read(ENERGY_CONTROL, 80), await read(MEASUREMENT, 1), world.relay.level]).toEqual([
+      5,
+      5,
+      0,
+      false,
+    ]);
+  });
+
   it('Electrical 10, 12–14 are hardware ∩ car, EnergyControl judges by them, and the hardware alone is left when the car leaves (features.md §5)', async () => {
     const envelope = async () => [
       await read(ELECTRICAL, 10),

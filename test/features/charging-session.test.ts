@@ -107,6 +107,21 @@ describe('the state of a charging session (features.md §5)', () => {
     expect([session.read(41), session.read(42), session.read(43), session.read(40)]).toEqual([null, null, null, 0]);
   });
 
+  it('60–62: seconds to the minimum, target and full charge at the present power, in whole minutes; 0 reached, null unknown', () => {
+    const estimates = () => [session.read(60), session.read(61), session.read(62)];
+    see(CAR, 11_000_000);
+    // 18 kWh and 30 kWh at 11 kW.
+    expect(estimates()).toEqual([0, 5940, 9840]);
+    see(CAR, 0);
+    expect(estimates()).toEqual([0, null, null]);
+    see({ ...CAR, stateOfCharge: null }, 11_000_000);
+    expect(estimates()).toEqual([null, null, null]);
+    see({ ...CAR, stateOfCharge: 100 }, 0);
+    expect(estimates()).toEqual([0, 0, 0]);
+    see(undefined);
+    expect(estimates()).toEqual([null, null, null]);
+  });
+
   it('reports what changed and nothing else', () => {
     see(CAR);
     reported.length = 0;
