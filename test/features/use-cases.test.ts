@@ -100,7 +100,7 @@ describe('useCases (features.md §5)', () => {
 
   it.each([
     ['sim-evse', '1:1b 2:7 3:37 6:7 8:3 9:1'],
-    ['sim-heat-pump', '1:1b 2:7 5:3 7:3'],
+    ['sim-heat-pump', '1:1b 2:7 5:3 6:7 7:3 8:3 9:1 10:1'],
   ])('%s tells its own', async (board, all) => {
     const world = await DeviceWorld.start({ board, powerStage: true });
     try {
