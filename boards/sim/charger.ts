@@ -133,7 +133,9 @@ export class SimulatedCharger {
     const current = this.setCurrent;
     return Array.from({ length: this.#rating.phases }, (_, phase) => {
       const voltage = this.#noise.around(this.#rating.voltage * 1000, VOLTAGE_NOISE);
-      const flowing = phase < this.#activePhases && current > 0 ? this.#noise.around(current, CURRENT_NOISE) : 0;
+      // Neither the current nor the power that was ordered is exceeded: at a higher voltage less flows.
+      const regulated = Math.min(current, (current * this.#rating.voltage * 1000) / voltage);
+      const flowing = phase < this.#activePhases && current > 0 ? this.#noise.below(regulated, CURRENT_NOISE) : 0;
       return { voltage, current: flowing, power: Math.round((flowing * voltage) / 1000) };
     });
   }

@@ -86,7 +86,7 @@ export class SimulatedHeatPumpStage implements PowerStage {
   }
 
   #phase(): PowerStageReading['phases'][number] {
-    const active = this.#noise.around(this.#pump.power / PHASES, NOISE);
+    const active = this.#noise.below(this.#pump.power / PHASES, NOISE);
     const voltage = this.#noise.around(VOLTAGE * 1000, NOISE);
     return { active, reactive: 0, current: Math.round((active * 1000) / voltage), voltage };
   }

@@ -17,8 +17,17 @@ export class MeterNoise {
 
   /** `value` within ± `share` of itself. */
   around(value: number, share: number): number {
-    if (this.frozen) return value;
+    return this.frozen ? value : Math.round(value * (1 + share * (2 * this.#next() - 1)));
+  }
+
+  /** `value`, or up to `share` less: what is regulated stays below what it may be. */
+  below(value: number, share: number): number {
+    return this.frozen ? value : Math.floor(value * (1 - share * this.#next()));
+  }
+
+  /** 0…1. */
+  #next(): number {
     this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.round(value * (1 + share * (this.#state / 0x8000_0000 - 1)));
+    return this.#state / 0x1_0000_0000;
   }
 }

@@ -50,6 +50,17 @@ describe('the simulated charger', () => {
     expect(simulated.state).toBe('charging');
   });
 
+  it('noise never lifts current or power above what was ordered', () => {
+    const simulated = charger();
+    simulated.noiseFrozen = false;
+    for (let ceiling = 4_140_000; ceiling < 11_100_000; ceiling += 10_007) {
+      simulated.apply({ ...FREE, ceiling });
+      expect(totalPower(simulated)).toBeLessThanOrEqual(ceiling);
+      expect(totalPower(simulated)).toBeGreaterThan(0.98 * Math.min(ceiling, 11_040_000));
+      for (const { current } of simulated.read()) expect(current).toBeLessThanOrEqual(simulated.setCurrent);
+    }
+  });
+
   it('charges a car to its target and not beyond, and counts the same energy', () => {
     const simulated = charger();
     simulated.advance(HOUR);

@@ -23,6 +23,15 @@ describe('the simulations of the boards', () => {
     }
   });
 
+  it.each([...boards.values()])('$name: meter noise stays below the order', (board) => {
+    const { stages } = simulationOf(board, { now: () => 0 }) ?? expect.fail('no simulation');
+    for (const stage of stages.values())
+      for (const ceiling of [4_800_000, 6_000_000]) {
+        stage.apply({ ...FREE, ceiling });
+        for (let i = 0; i < 100; i++) expect(stage.read().phases.reduce((sum, { active }) => sum + active, 0)).toBeLessThanOrEqual(ceiling);
+      }
+  });
+
   it('a board with hardware of its own has none', () => {
     expect(simulationOf({ ...(boards.get('sim-evse') as BoardDefinition), name: 'pi-evse' }, { now: () => 0 })).toBeUndefined();
   });
