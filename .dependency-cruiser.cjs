@@ -6,7 +6,7 @@ const layers = [
   ['^src/codec/', '^src/crypto/'],
   ['^src/pki/', '^src/store/', '^src/model/'],
   ['^src/zones/', '^src/failsafe/', '^src/features/', '^src/session/', '^src/dialect/'],
-  ['^src/commissioning/', '^src/interaction/', '^src/discovery/', '^src/protocol-log/'],
+  ['^src/commissioning/', '^src/interaction/', '^src/discovery/', '^src/protocol-log/', '^src/test-control/'],
   ['^src/(device[a-z-]*|version)\\.ts$'],
   ['^src/node/', '^src/controller/', '^src/simulator/', '^boards/', '^hal/[^/]+/'],
   ['^src/cli/'],
