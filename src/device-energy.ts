@@ -120,6 +120,17 @@ export class DeviceEnergy {
     return this.features.get(endpoint)?.core.target;
   }
 
+  /** What zones and users have set is as after a boot without it. */
+  reset(): void {
+    for (const { core } of this.features.values()) core.dispatch({ type: 'reset' });
+  }
+
+  /** The state of the failsafe timer; undefined without EnergyControl. */
+  get failsafe(): string | undefined {
+    for (const { core } of this.features.values()) return core.state.failsafe.name;
+    return undefined;
+  }
+
   /** The user's override, on or off again. */
   longPress(): void {
     for (const { core } of this.features.values()) core.dispatch({ type: 'press' });

@@ -5,6 +5,7 @@ import { describeUseCases } from './features/use-cases.js';
 import type { BoardDefinition } from './model/board.js';
 import type { FeatureInstance } from './model/feature.js';
 import { DeviceModel, describeEndpoints, type EndpointDefinition } from './model/model.js';
+import type { TestControl } from './test-control/test-control.js';
 
 export interface DeviceModelParts {
   readonly board: BoardDefinition;
@@ -20,6 +21,8 @@ export interface DeviceModelParts {
   power(endpoint: number): readonly FeatureInstance[];
   /** Signals, Tariff and Plan by endpoint. */
   incentives(endpoint: number): readonly FeatureInstance[];
+  /** Stands on endpoint 0, and between every feature and its readers. */
+  readonly testControl: TestControl | undefined;
 }
 
 /** The endpoints of a board with the features that this firmware has for them. Throws ConfigError when the board lacks what is mandatory. */
@@ -45,11 +48,16 @@ export function deviceModel(parts: DeviceModelParts): DeviceModel {
     const features: FeatureInstance[] = id === 0 ? [info] : [...parts.power(id), ...parts.incentives(id)];
     const energyControl = energy.get(id);
     if (energyControl !== undefined) features.push(energyControl);
-    return { id, type, featureMap, features, ...(label === undefined ? {} : { label }) };
+    return { id, type, featureMap, features: testable(features, id, parts.testControl), ...(label === undefined ? {} : { label }) };
   });
   checkConformance(board.name, endpoints);
   const useCases = describeUseCases(endpoints);
   const model = new DeviceModel(endpoints);
   const structure = describeEndpoints(model.endpoints);
   return model;
+}
+
+function testable(features: readonly FeatureInstance[], endpoint: number, control: TestControl | undefined): readonly FeatureInstance[] {
+  if (control === undefined) return features;
+  return endpoint === 0 ? [...features, control] : features.map((feature) => control.wrap(feature));
 }

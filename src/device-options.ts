@@ -5,6 +5,7 @@ import type { DeviceParts } from './device-panel.js';
 import type { BoardDefinition } from './model/board.js';
 import type { Clock, Crypto, Log, Multicast, StreamListener } from './platform.js';
 import type { Profile } from './profile.js';
+import type { TestControl } from './test-control/test-control.js';
 import type { CertificateState } from './zones/certificate-state.js';
 
 /** The machine under the runtime. */
@@ -32,6 +33,8 @@ export interface DeviceOptions {
   readonly commissioningPort: number;
   /** Opens the window at start whatever the board and the profile say. */
   readonly openWindow: boolean;
+  /** Test builds with an enable key alone. */
+  readonly testControl?: TestControl;
 }
 
 export interface ZoneStatus {

@@ -44,6 +44,7 @@ export class DevicePairing {
   restart(): void {
     this.#browse?.close();
     this.#seen.clear();
+    this.#notBefore = Number.NEGATIVE_INFINITY;
     const onSeen = (service: DiscoveredService | IncompleteService): void => this.#onSeen(service);
     this.#browse = this.#browser.browse(PAIRING_REQUEST, {
       added: onSeen,

@@ -84,6 +84,7 @@ export class PowerEndpoint {
   #process: ProcessSight = 'resting';
   #override: OverrideCause | undefined;
   #bounds: ElectricalBounds = {};
+  #resting = false;
 
   constructor(parts: PowerEndpointParts) {
     const { definition, ratings, stage } = parts;
@@ -164,7 +165,7 @@ export class PowerEndpoint {
   /** Shows what is so now, then tells EnergyControl what the device does by itself. */
   #look(): void {
     const { stage } = this.#parts;
-    if (stage === undefined) return;
+    if (stage === undefined || this.#resting) return;
     const reading = stage.read();
     this.#drawn = reading.phases.reduce((sum, phase) => sum + phase.active, 0);
     this.#vehicle = reading.vehicle;
@@ -177,6 +178,11 @@ export class PowerEndpoint {
     this.#exceed(reading.override);
     this.#follow(processSight(reading, this.#process));
     this.#want();
+  }
+
+  /** What flows is shown no more, whatever flows; orders still go out. */
+  rest(): void {
+    this.#resting = true;
   }
 
   /** The power stage is told to stop; `counted` is final then. Idempotent. */

@@ -95,6 +95,11 @@ export class DevicePower {
     return [...this.#endpoints.values()].some(({ followsSurplus }) => followsSurplus);
   }
 
+  /** features.md §5: simulated physics rests from the first TEST connection to the restart. */
+  rest(): void {
+    for (const endpoint of this.#endpoints.values()) endpoint.rest();
+  }
+
   /** mW drawn now, all endpoints together; undefined without a power stage. */
   get power(): number | undefined {
     if (this.#parts.stages.size === 0) return undefined;

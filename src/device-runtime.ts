@@ -16,6 +16,7 @@ import { DevicePower } from './device-power.js';
 import { DeviceServices } from './device-services.js';
 import { DeviceSignals } from './device-signals.js';
 import { DeviceSurplus } from './device-surplus.js';
+import { DeviceTestHost } from './device-test-host.js';
 import { JournalledTexts } from './device-texts.js';
 import { SharedMulticast } from './discovery/shared-multicast.js';
 import { GridMeters } from './interaction/grid-meters.js';
@@ -30,7 +31,7 @@ import type { Journal } from './store/journal.js';
 import { CertificateWatch } from './zones/certificate-watch.js';
 import { Renewals } from './zones/renewal.js';
 import { TlsIdentities } from './zones/tls-identities.js';
-import type { Zone } from './zones/zone.js';
+import { type Zone, ZoneType } from './zones/zone.js';
 import { ZoneTable } from './zones/zone-table.js';
 
 /** How long a stop waits for the zones to acknowledge its close. */
@@ -58,7 +59,11 @@ export class DeviceRuntime {
   readonly #services: DeviceServices;
   readonly #pairing: DevicePairing | undefined;
   readonly #ports: DevicePorts;
+  /** Test builds with an enable key alone. */
+  readonly #testHost: DeviceTestHost | undefined;
   #windowUntil: number | undefined;
+  /** Openings of the window so far. */
+  #openings = 0;
   /** The commissioning port of the last opening, until its services are published. */
   #opening: Promise<void> = Promise.resolve();
   #stopped: (() => void) | undefined;
@@ -155,6 +160,7 @@ export class DeviceRuntime {
       energy: this.#energy.features,
       power: (endpoint) => power.features(endpoint),
       incentives: (endpoint) => signals.features(endpoint),
+      testControl: options.testControl,
       deviceInfoNotifies: profile['subscriptions.deviceInfo'] === 'notify',
     });
     const certificates = new CertificateWatch({ profile, crypto, clock, log: log.scoped('zones'), time, zones });
@@ -172,7 +178,18 @@ export class DeviceRuntime {
     const meters = profile['meter.read'] === 'on' ? this.#meters : undefined;
     const certificateState = (zone: Zone) => certificates.state(zone);
     this.#sessions = new ZoneSessions(
-      { profile, crypto, clock, log: log.scoped('session'), zones, time, model, renewals, meters, certificateState },
+      {
+        profile,
+        crypto,
+        clock,
+        log: log.scoped('session'),
+        zones,
+        model,
+        renewals,
+        meters,
+        certificateState,
+        controllerTime: () => this.#testHost?.controllerTime() ?? time.read(),
+      },
       { onConnected: (zone, remote) => this.#onConnected(zone, remote), onDisconnected: (zone) => this.#onDisconnected(zone) },
     );
     const installer = new Installer({
@@ -181,6 +198,12 @@ export class DeviceRuntime {
       time,
       log: log.scoped('commissioning'),
       storeFloor: (floor) => this.#floor.store(floor),
+      testZones: options.testControl !== undefined,
+      isConnected: (zone) => this.#sessions.isConnected(zone),
+      removeTestZone: async (zone) => {
+        await zones.remove(zone);
+        this.#onRemoved(zone);
+      },
     });
     const material = new PreparedMaterial(crypto, clock, identity.verifiers, board);
     const admission = new Admission({
@@ -198,16 +221,43 @@ export class DeviceRuntime {
         installer,
         material,
         attestation: readAttestation(journal, log),
+        // reference-behaviour §3.5: with an enable key a TEST zone may come beside two others.
+        full: () => (options.testControl === undefined ? zones.full : zones.count > profile['zones.slots']),
       },
       {
         onWindowOpened: (until) => this.#onWindowOpened(until),
+        onWindowMoved: (until) => {
+          this.#windowUntil = until;
+          changed();
+        },
         onWindowClosed: () => this.#onWindowClosed(),
         onCommissioned: (zone) => this.#onCommissioned(zone),
         onLock: (connection) => {
           admission.lockHolder = connection;
         },
+        onBegun: () => options.testControl?.commissioningBegins(),
+        onProved: () => {
+          if (this.#testHost !== undefined) this.#testHost.clockOffset = 0;
+        },
       },
     );
+    if (options.testControl !== undefined) {
+      const { commissioner, sessions, energy } = { commissioner: this.#commissioner, sessions: this.#sessions, energy: this.#energy };
+      const onRemoved = (zone: Zone): void => this.#onRemoved(zone);
+      this.#testHost = new DeviceTestHost({
+        profile,
+        clock,
+        time,
+        zones,
+        sessions,
+        commissioner,
+        energy,
+        admission,
+        pairing: () => this.#pairing,
+        onRemoved,
+      });
+      options.testControl.bind(this.#testHost);
+    }
     const shared = new SharedMulticast(multicast);
     this.#services = new DeviceServices({ profile, board, identity, firmware, model, multicast: shared.port(), clock, crypto, log });
     if (profile['commissioning.pairingRequests'] === 'heed')
@@ -326,8 +376,9 @@ export class DeviceRuntime {
     this.#windowUntil = until;
     this.#options.platform.listener.prepare(this.#commissioning.current());
     this.#panel.showQr(this.#qr(), [`Discriminator ${this.#identity.discriminator}`, `Code ${this.#identity.setupCode.digits()}`]);
+    const opening = ++this.#openings;
     this.#opening = this.#ports.openCommissioning().then((port) => {
-      if (this.#windowUntil === until) this.#services.openWindow(port);
+      if (this.#windowUntil !== undefined && this.#openings === opening) this.#services.openWindow(port);
     });
     this.#changed();
   }
@@ -347,6 +398,7 @@ export class DeviceRuntime {
     this.#services.addZone(zone, this.#ports.operational);
     const { clock, listener } = this.#options.platform;
     clock.after('prepare', 0, () => listener.prepare(this.#identities.of(zone)));
+    this.#options.testControl?.zoneCommissioned(zone.id);
     this.#changed();
   }
 
@@ -373,11 +425,15 @@ export class DeviceRuntime {
   #onConnected(zone: Zone, remote: string): void {
     this.#identities.connected(zone, remote);
     this.#energy.zoneConnected(zone);
+    // features.md §5: simulated physics rests from the first TEST connection to the restart.
+    if (zone.type === ZoneType.TEST) this.#power.rest();
+    this.#options.testControl?.zoneConnected(zone.id);
     this.#changed();
   }
 
   #onDisconnected(zone: Zone): void {
     this.#energy.zoneDisconnected(zone);
+    if (!this.#stopping) this.#options.testControl?.zoneDisconnected();
     if (this.#sessions.count === 0) this.#stopped?.();
     this.#changed();
   }

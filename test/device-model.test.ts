@@ -32,6 +32,7 @@ function model(board: BoardDefinition) {
     zones: { count: 2, list: () => [], remove: () => Promise.reject(new Error('none')) },
     texts: { read: () => null, store: () => Promise.resolve() },
     deviceInfoNotifies: true,
+    testControl: undefined,
     energy: new Map(),
     power: (endpoint) => power.features(endpoint),
     incentives: () => [],

@@ -10,6 +10,7 @@ import type { LogLevel } from '../platform.js';
 import { makeProfile, type Profile, type ProfileName } from '../profile.js';
 import { FIRMWARE_VERSION } from '../version.js';
 import { logCommand } from './log-command.js';
+import { TEST_OPTIONS } from './test-mode.js';
 
 export interface DeviceArguments {
   readonly board: BoardDefinition;
@@ -29,6 +30,8 @@ export interface DeviceArguments {
   readonly protocolLog: string | undefined;
   /** Where the keys of every connection are written, for Wireshark. */
   readonly tlsKeyLog: string | undefined;
+  /** Test builds alone. */
+  readonly enableKey: string | undefined;
 }
 
 /** What the command line came to: arguments, or a text to print and the exit code. */
@@ -86,6 +89,7 @@ export function parseDeviceArguments(
     .option('--tls-key-log <file>', 'writes the keys of every connection there: whoever reads it reads the traffic')
     .addHelpText('after', EXAMPLES)
     .action(() => undefined);
+  for (const option of TEST_OPTIONS) command.addOption(option);
   const choose = (work: () => Promise<void>): void => {
     run = work;
   };
@@ -125,6 +129,7 @@ interface Raw {
   readonly logFormat?: 'pretty' | 'json';
   readonly protocolLog?: string;
   readonly tlsKeyLog?: string;
+  readonly enableKey?: string;
 }
 
 function checked(raw: Raw, isTerminal: boolean): DeviceArguments {
@@ -151,6 +156,7 @@ function checked(raw: Raw, isTerminal: boolean): DeviceArguments {
     logFormat: raw.logFormat ?? (isTerminal ? 'pretty' : 'json'),
     protocolLog: raw.protocolLog,
     tlsKeyLog: raw.tlsKeyLog,
+    enableKey: raw.enableKey,
   };
 }
 

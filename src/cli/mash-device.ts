@@ -17,6 +17,7 @@ import { tapped } from '../protocol-log/index.js';
 import { TerminalPanel } from '../simulator/terminal-panel.js';
 import { EARLIEST_TIME, FIRMWARE_VERSION } from '../version.js';
 import { type DeviceArguments, parseDeviceArguments } from './device-arguments.js';
+import { testControl } from './test-mode.js';
 
 /** After this long a stop that hangs is ended: SIGTERM promises two seconds. */
 const STOP_LIMIT = 1900;
@@ -52,6 +53,7 @@ async function run(options: DeviceArguments): Promise<void> {
     medium: await openFileFlash({ folder: options.state }),
   };
   const about = { firmware: FIRMWARE_VERSION, board: board.name, profile: profile.name };
+  const control = testControl(options.enableKey, log);
   const device = new MashDevice({
     profile,
     board,
@@ -66,6 +68,7 @@ async function run(options: DeviceArguments): Promise<void> {
     port: options.port,
     commissioningPort: options.commissioningPort,
     openWindow: options.openWindow,
+    ...(control === undefined ? {} : { testControl: control }),
   });
   let restoreTerminal = (): void => {};
   let stopping = false;

@@ -11,6 +11,10 @@ export interface Pace {
   succeeded(): void;
   /** The window closed. */
   windowClosed(): void;
+  /** Attempts that count as failed now. */
+  readonly failed: number;
+  /** Forgets them. */
+  reset(): void;
 }
 
 const BUCKET = 10;
@@ -37,6 +41,14 @@ export class TokenBucket implements Pace {
 
   windowClosed(): void {
     // The bucket persists across windows.
+  }
+
+  get failed(): number {
+    return BUCKET - this.#tokens;
+  }
+
+  reset(): void {
+    this.#tokens = BUCKET;
   }
 
   #refill(now: number): void {
@@ -67,6 +79,14 @@ export class Tiers implements Pace {
   }
 
   windowClosed(): void {
+    this.reset();
+  }
+
+  get failed(): number {
+    return this.#failed;
+  }
+
+  reset(): void {
     this.#failed = 0;
   }
 }

@@ -24,16 +24,24 @@ export interface CommissionerParts {
   readonly installer: Installer;
   readonly material: PreparedMaterial;
   readonly attestation: Attestation;
+  /** Profile `reference`: nobody can be commissioned, whatever the type of zone. */
+  full(): boolean;
 }
 
 export interface CommissionerEvents {
   /** The window opened until that monotonic time. */
   onWindowOpened(until: number): void;
+  /** It is open until another time. */
+  onWindowMoved(until: number): void;
   onWindowClosed(): void;
   /** A zone was installed and CERT_ACK written, in the same turn. */
   onCommissioned(zone: Zone): void;
   /** Who holds the commissioning lock: never displaced, never stale. */
   onLock(connection: PendingConnection | undefined): void;
+  /** A first message was accepted. */
+  onBegun(): void;
+  /** A correct verifier followed. */
+  onProved(): void;
 }
 
 /** The device's side of commissioning: the window, the lock, the pace, and the sessions that go on in them. */
@@ -46,6 +54,8 @@ export class Commissioner implements SessionHost {
   #windowTimer: Timer | undefined;
   #holder: LockHolder | undefined;
   #releasedAt = Number.NEGATIVE_INFINITY;
+  /** ms; undefined: that of the profile. */
+  #windowDuration: number | undefined;
 
   constructor(parts: CommissionerParts, events: CommissionerEvents) {
     this.#parts = parts;
@@ -65,6 +75,33 @@ export class Commissioner implements SessionHost {
   /** Milliseconds until the window may be opened again. */
   get coolDown(): number {
     return this.#window.name === 'closed' ? Math.max(0, this.#window.notBefore - this.#parts.clock.now()) : 0;
+  }
+
+  /** Opens the window whatever the cool-down; an open one begins anew. For tests. */
+  openAnew(): void {
+    this.#feedWindow('anew');
+  }
+
+  closeWindow(): void {
+    this.#feedWindow('shut');
+  }
+
+  /** ms, an open window included, which begins anew; undefined: that of the profile. For tests. */
+  setWindowDuration(duration: number | undefined): void {
+    this.#windowDuration = duration;
+    if (this.windowOpen && duration !== undefined) this.openAnew();
+  }
+
+  get failedAttempts(): number {
+    return this.#pace.failed;
+  }
+
+  /** Forgets failed attempts, the cool-down between connections, and who holds the lock: a release by that one has no effect. For tests. */
+  reset(): void {
+    this.#pace.reset();
+    this.#releasedAt = Number.NEGATIVE_INFINITY;
+    this.#holder = undefined;
+    this.#events.onLock(undefined);
   }
 
   /** A ClientHello asks for commissioning: what it needs is made while its handshake goes on, and costs an idle window nothing. */
@@ -101,7 +138,7 @@ export class Commissioner implements SessionHost {
   }
 
   takeLock(session: LockHolder): Failure | undefined {
-    const { clock, profile, zones } = this.#parts;
+    const { clock, profile } = this.#parts;
     const now = clock.now();
     const cooling = this.#releasedAt + profile['commissioning.busyCoolDown'] - now;
     if (cooling > 0)
@@ -112,9 +149,10 @@ export class Commissioner implements SessionHost {
       if (guessing === undefined || now - guessing < profile['commissioning.yieldAfter']) return this.#busy();
       holder.yieldLock();
     }
-    if (profile.name === 'reference' && zones.full) return { status: Status.ZONE_FULL, text: 'zone slots full' };
+    if (profile.name === 'reference' && this.#parts.full()) return { status: Status.ZONE_FULL, text: 'zone slots full' };
     this.#holder = session;
     this.#events.onLock(this.#sessions.get(session)?.connection);
+    this.#events.onBegun();
     return undefined;
   }
 
@@ -135,6 +173,7 @@ export class Commissioner implements SessionHost {
 
   attemptSucceeded(): void {
     this.#pace.succeeded();
+    this.#events.onProved();
   }
 
   share(dialect: DialectName): PreparedShare {
@@ -189,15 +228,19 @@ export class Commissioner implements SessionHost {
 
   #feedWindow(event: WindowEvent): readonly WindowEffect[] {
     const { profile, clock, log } = this.#parts;
-    const settings = { duration: profile['commissioning.window'], coolDown: profile['commissioning.coolDown'] };
+    const settings = { duration: this.#windowDuration ?? profile['commissioning.window'], coolDown: profile['commissioning.coolDown'] };
     const step = nextWindow(settings, this.#window, event, clock.now());
     this.#window = step.state;
     for (const effect of step.effects) {
-      if (effect === 'opened' && step.state.name === 'open') {
+      if ((effect === 'opened' || effect === 'moved') && step.state.name === 'open') {
         const { until } = step.state;
+        this.#windowTimer?.cancel();
         this.#windowTimer = clock.after('commissioning window', until - clock.now(), () => void this.#feedWindow('time'));
-        log.info('commissioning window opened', { seconds: Math.round((until - clock.now()) / 1000) });
-        this.#events.onWindowOpened(until);
+        log.info(effect === 'opened' ? 'commissioning window opened' : 'commissioning window begins anew', {
+          seconds: Math.round((until - clock.now()) / 1000),
+        });
+        if (effect === 'opened') this.#events.onWindowOpened(until);
+        else this.#events.onWindowMoved(until);
       } else if (effect === 'closed') {
         this.#windowTimer?.cancel();
         this.#pace.windowClosed();

@@ -21,6 +21,11 @@ export interface InstallerParts {
   readonly log: Log;
   /** Stores the clock's floor, where a Zone CA just proved raised it. */
   storeFloor(floor: number): void;
+  /** TEST zones are accepted: an enable key was given. */
+  readonly testZones: boolean;
+  isConnected(zone: Zone): boolean;
+  /** Takes a TEST zone out of its slot with everything of it. Rejects with StoreError. */
+  removeTestZone(zone: Zone): Promise<void>;
 }
 
 /** What is installed, and what is refused (protocol.md §2.10, §2.11, §3). */
@@ -35,8 +40,12 @@ export class Installer {
   checkReferenceCa(der: Uint8Array): Certificate {
     const ca = this.#parse(der, 'Zone CA');
     this.#judge(() => checkZoneCa(this.#parts.crypto, ca, this.#parts.time.read()));
-    const { type } = referenceRank(ca);
-    this.#refuseKnown(ca);
+    const { type } = this.#referenceRank(ca);
+    this.#refuseKnown(ca, type);
+    if (type === ZoneType.TEST) {
+      if (this.#connectedTestZone()) throw refusal(Status.ALREADY_COMMISSIONED, 'zone type already exists');
+      return ca;
+    }
     if (this.#parts.zones.typeTaken(type)) throw refusal(Status.ALREADY_COMMISSIONED, 'zone type already exists');
     if (this.#parts.zones.full) throw refusal(Status.ZONE_FULL, 'zone slots full');
     return ca;
@@ -47,21 +56,22 @@ export class Installer {
     const { crypto, zones, time } = this.#parts;
     const ca = request.authority ?? this.#parse(request.zoneCa, 'Zone CA');
     const certificate = this.#parse(request.message.certificate, 'operational certificate');
-    const rank = request.dialect === 'reference' ? referenceRank(ca) : draftRank(request);
+    const rank = request.dialect === 'reference' ? this.#referenceRank(ca) : draftRank(request);
     const id = request.zoneId ?? zoneIdOfCa(crypto, request.zoneCa);
     this.#judge(() => {
       if (request.authority === undefined) checkZoneCa(crypto, ca, time.read());
       checkDeviceCertificate(crypto, { certificate, ca, expectedPublicKey: request.key.publicKey, time: time.read() });
     });
     this.#checkToken(request, ca);
-    this.#refuseKnown(ca);
+    if (rank.type === ZoneType.TEST) await this.#recycleTestZone();
+    this.#refuseKnown(ca, rank.type);
     this.#judge(() =>
       checkZoneIdFree(
         { zoneId: id, ca },
         zones.all.map((zone) => ({ zoneId: zone.id, ca: zones.authority(zone) })),
       ),
     );
-    if (zones.full) throw refusal(Status.ZONE_FULL, 'zone slots full');
+    if (zones.full && rank.type !== ZoneType.TEST) throw refusal(Status.ZONE_FULL, 'zone slots full');
     const zone = await this.#commit(request, ca, certificate, id, rank);
     // Only now is the Zone CA one that the setup code has proved.
     const floor = time.proveBy(certificate.notBefore);
@@ -107,8 +117,25 @@ export class Installer {
     }
   }
 
-  #refuseKnown(ca: Certificate): void {
-    if (this.#parts.zones.withAuthorityKey(ca.publicKey) !== undefined) {
+  #referenceRank(ca: Certificate): Rank {
+    const rank = referenceRank(ca);
+    if (rank.type === ZoneType.TEST && !this.#parts.testZones) throw refusal(Status.INVALID_FORMAT, 'TEST zones are not enabled');
+    return rank;
+  }
+
+  #connectedTestZone(): boolean {
+    const { zones, isConnected } = this.#parts;
+    return zones.all.some((zone) => zone.type === ZoneType.TEST && isConnected(zone));
+  }
+
+  /** reference-behaviour §3.5: a TEST zone that is away makes room for the next one. */
+  async #recycleTestZone(): Promise<void> {
+    for (const zone of this.#parts.zones.all.filter(({ type }) => type === ZoneType.TEST)) await this.#parts.removeTestZone(zone);
+  }
+
+  #refuseKnown(ca: Certificate, type: number): void {
+    const known = this.#parts.zones.withAuthorityKey(ca.publicKey);
+    if (known !== undefined && !(known.type === ZoneType.TEST && type === ZoneType.TEST)) {
       throw refusal(Status.ALREADY_COMMISSIONED, 'this Zone CA holds a zone already');
     }
   }
@@ -130,6 +157,9 @@ export class Installer {
   }
 }
 
+/** The lowest: it counts nowhere. */
+const TEST_PRIORITY = 4;
+
 interface Rank {
   readonly type: number;
   readonly priority: number;
@@ -144,8 +174,7 @@ function referenceRank(ca: Certificate): Rank {
   const types = ['GRID', 'LOCAL', 'TEST'].filter((type) => attributeValues(ca.subject, OID.organizationalUnit).includes(type));
   if (types.length > 1) throw refusal(Status.INVALID_CERT, 'Zone CA: two zone types among its OUs');
   if (types[0] === 'GRID') return { type: ZoneType.GRID_OPERATOR, priority: 1 };
-  // A TEST zone needs an enable key, which this device does not have.
-  if (types[0] === 'TEST') throw refusal(Status.INVALID_CERT, 'TEST zones are not enabled');
+  if (types[0] === 'TEST') return { type: ZoneType.TEST, priority: TEST_PRIORITY };
   return { type: ZoneType.HOME_MANAGER, priority: 3 };
 }
 

@@ -11,9 +11,9 @@ export interface WindowSettings {
   readonly coolDown: number;
 }
 
-/** `open`: button, start, or a request of the profile. `commissioned`: CERT_ACK was written. `shut`: stop or reset. */
-export type WindowEvent = 'open' | 'commissioned' | 'shut' | 'time';
-export type WindowEffect = 'opened' | 'closed' | 'refused';
+/** `open`: button, start, or a request of the profile. `anew`: a test, which knows no cool-down. `commissioned`: CERT_ACK was written. `shut`: stop or reset. */
+export type WindowEvent = 'open' | 'anew' | 'commissioned' | 'shut' | 'time';
+export type WindowEffect = 'opened' | 'moved' | 'closed' | 'refused';
 
 export const CLOSED: WindowState = { name: 'closed', notBefore: Number.NEGATIVE_INFINITY };
 
@@ -24,10 +24,11 @@ export function nextWindow(
   now: number,
 ): { readonly state: WindowState; readonly effects: readonly WindowEffect[] } {
   if (state.name === 'closed') {
-    if (event !== 'open') return { state, effects: [] };
-    if (now < state.notBefore) return { state, effects: ['refused'] };
+    if (event !== 'open' && event !== 'anew') return { state, effects: [] };
+    if (event === 'open' && now < state.notBefore) return { state, effects: ['refused'] };
     return { state: { name: 'open', until: now + settings.duration }, effects: ['opened'] };
   }
+  if (event === 'anew') return { state: { name: 'open', until: now + settings.duration }, effects: ['moved'] };
   if (event === 'open' || (event === 'time' && now < state.until)) return { state, effects: [] };
   return { state: { name: 'closed', notBefore: now + settings.coolDown }, effects: ['closed'] };
 }

@@ -4,6 +4,7 @@ import { type Book, clearZone, expire, nextExpiry, type Pair } from '../zones/ti
 import { type Control, type ControlEvent, type ControlVariant, Control as States } from './control-state.js';
 import {
   bootFailsafe,
+  FAILSAFE_OFF,
   type FailsafeEvent,
   type FailsafeSettings,
   type FailsafeState,
@@ -77,6 +78,8 @@ export type EnergyEvent =
   | { readonly type: 'optOut'; readonly state: number }
   | { readonly type: 'constraint'; readonly zoneId: string; readonly limits: Pair<number | null> }
   | { readonly type: 'ratings'; readonly ratings: Ratings }
+  /** Limits, setpoints, constraints, timers, override and process of everyone end; settings and zones stay. For tests. */
+  | { readonly type: 'reset' }
   | { readonly type: 'process'; readonly event: ProcessEvent }
   /** One of `energyDeadline`. */
   | { readonly type: 'deadline' };
@@ -150,6 +153,8 @@ export function applyEvent(config: EnergyConfig, state: EnergyState, event: Ener
         state: { ...state, process: nextProcess(processLimits(config), state.process, event.event, now) ?? state.process },
         control: 'valuesChanged',
       };
+    case 'reset':
+      return reset(state);
     case 'deadline':
       return onDeadline(config, state, now);
   }
@@ -216,6 +221,19 @@ function lost(config: EnergyConfig, state: EnergyState, now: number): EnergyStep
   const failsafe = moveFailsafe(config, state, 'lost', now);
   const override = nextOverride(config.longestOverride, state.override, { type: 'failsafe' }, now);
   return { state: { ...state, failsafe, override, returned: false }, control: 'lastConnectionLost' };
+}
+
+function reset(before: EnergyState): EnergyStep {
+  const state: EnergyState = {
+    ...before,
+    limits: NO_LIMITS,
+    setpoints: [],
+    failsafe: FAILSAFE_OFF,
+    override: NO_OVERRIDE,
+    process: NO_PROCESS,
+    returned: false,
+  };
+  return { state, control: 'valuesChanged' };
 }
 
 function overridden(state: EnergyState, override: OverrideState): EnergyStep {

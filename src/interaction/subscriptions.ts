@@ -57,6 +57,10 @@ export class Subscriptions {
     return true;
   }
 
+  removeAll(): void {
+    for (const id of [...this.#active.keys()]) this.remove(id);
+  }
+
   /** Attributes of a feature may have other values now. What is due leaves with `flush`, or in a later turn. */
   mark(endpoint: number, feature: number, ids: readonly number[]): void {
     const now = this.#clock.now();

@@ -3,7 +3,7 @@ import type { DeviceModel } from '../model/model.js';
 import type { Certificate } from '../pki/certificate.js';
 import { parseCertificate } from '../pki/certificate.js';
 import { CertificateError } from '../pki/certificate-error.js';
-import type { TrustedTime } from '../pki/trusted-time.js';
+import type { TimeReading } from '../pki/trusted-time.js';
 import { checkControllerCertificate, checkControllerTime } from '../pki/verify.js';
 import type { Clock, Crypto, Log, SecureStream } from '../platform.js';
 import type { Profile } from '../profile.js';
@@ -27,13 +27,14 @@ export interface ZoneSessionsParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly zones: ZoneTable;
-  readonly time: TrustedTime;
   readonly model: DeviceModel;
   readonly renewals: Renewals;
   /** What is read from controllers; undefined: the device asks nobody. */
   readonly meters: GridMeters | undefined;
   /** Of the device's own certificate. */
   certificateState(zone: Zone): CertificateState;
+  /** The time at which client certificates are judged. */
+  controllerTime(): TimeReading;
 }
 
 export interface ZoneSessionsEvents {
@@ -43,6 +44,7 @@ export interface ZoneSessionsEvents {
 
 interface Live {
   readonly session: OperationalSession;
+  readonly subscriptions: Subscriptions;
   readonly exchange: Exchange;
 }
 
@@ -67,6 +69,16 @@ export class ZoneSessions {
 
   get count(): number {
     return this.#live.size;
+  }
+
+  /** Subscriptions of a zone's live session. */
+  subscriptionsOf(zone: Zone): number {
+    return this.#live.get(zone.id)?.subscriptions.count ?? 0;
+  }
+
+  /** Ends every subscription of every session; the sessions stay. */
+  dropSubscriptions(): void {
+    for (const { subscriptions } of this.#live.values()) subscriptions.removeAll();
   }
 
   /** Judges the client certificate; an unacceptable one ends the connection before any MASH message. True when it was accepted. */
@@ -101,7 +113,7 @@ export class ZoneSessions {
     });
     const meter = this.#parts.meters?.open(zone, session);
     const former = this.#live.get(zone.id);
-    this.#live.set(zone.id, { session, exchange });
+    this.#live.set(zone.id, { session, exchange, subscriptions });
     former?.session.destroy('replaced by a newer connection of its zone');
     this.#parts.log.info('zone connected', { zone: zone.id, name: zone.name, remote: stream.remoteAddress });
     session.start();
@@ -149,21 +161,21 @@ export class ZoneSessions {
 
   /** A controller that comes back shows the certificate of last time: only the time is judged again. */
   #known(der: Uint8Array): Zone | undefined {
-    const { zones, time } = this.#parts;
+    const { zones, controllerTime } = this.#parts;
     for (const zone of zones.all) {
       const last = this.#accepted.get(zone);
       if (last === undefined || !sameBytes(last.raw, der)) continue;
-      checkControllerTime(last, zones.authority(zone), time.read());
+      checkControllerTime(last, zones.authority(zone), controllerTime());
       return zone;
     }
     return undefined;
   }
 
   #judge(der: Uint8Array): Zone {
-    const { crypto, zones, time } = this.#parts;
+    const { crypto, zones, controllerTime } = this.#parts;
     const certificate = parseCertificate(crypto, der);
     const trusted = zones.all.map((zone) => ({ zoneId: zone.id, ca: zones.authority(zone), zone }));
-    const { zone } = checkControllerCertificate(crypto, { certificate, zones: trusted, time: time.read() });
+    const { zone } = checkControllerCertificate(crypto, { certificate, zones: trusted, time: controllerTime() });
     this.#accepted.set(zone, certificate);
     return zone;
   }

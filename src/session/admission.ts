@@ -55,6 +55,13 @@ export class Admission {
     if (this.#holder === connection) this.#holder = undefined;
   }
 
+  /** Destroys all of them; returns how many. */
+  closeAll(): number {
+    const all = [...this.#entries.keys()];
+    for (const connection of all) connection.destroy('pre-operational connections are closed');
+    return all.length;
+  }
+
   /** Destroys what is stale. */
   sweep(now: number): void {
     for (const [connection, entry] of [...this.#entries]) {

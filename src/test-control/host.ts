@@ -1,3 +1,5 @@
+import type { Clock } from '../platform.js';
+
 /** One zone as a test sees it. */
 export interface TestZone {
   readonly id: string;
@@ -36,11 +38,11 @@ export interface TestHost {
   /** A pairing request that is still announced is seen afresh. */
   restartPairing(): void;
   readonly pairing: boolean;
-  /** Whether the window opens by itself. */
-  readonly autoReentry: boolean;
-  clearAutoReentry(): void;
+  /** Fewer zones than slots, TEST not counted. */
+  readonly slotFree: boolean;
+  /** Test mode of profile `reference`: the window opens by itself, and disconnected zones make room (reference-behaviour §3.5). */
+  readonly reference: boolean;
+  readonly clock: Clock;
   /** Unix seconds; null while the clock was never set. */
   now(): number | null;
-  /** Resolves after so many milliseconds. */
-  pause(milliseconds: number): Promise<void>;
 }

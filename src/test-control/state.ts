@@ -16,7 +16,11 @@ const ATTRIBUTES: readonly (readonly [name: string, feature: number, attribute: 
 ];
 
 /** The map of getTestState (reference-behaviour §3.4). */
-export function testState(host: TestHost, shown: (feature: number, attribute: number) => CborValue | undefined): CborMap {
+export function testState(
+  host: TestHost,
+  reentered: boolean,
+  shown: (feature: number, attribute: number) => CborValue | undefined,
+): CborMap {
   const { zones } = host;
   const state = new Map<string, CborValue>([
     ['zone_count', zones.length],
@@ -24,7 +28,7 @@ export function testState(host: TestHost, shown: (feature: number, attribute: nu
     ['failsafe_timers', new Map(zones.filter(({ type }) => type !== ZoneType.TEST).map(({ id, failsafe }) => [id, failsafe]))],
     ['clock_offset_s', host.clockOffset],
     ['commissioning_open', host.windowOpen],
-    ['auto_reentry', host.autoReentry],
+    ['auto_reentry', reentered],
     ['pairing_active', host.pairing],
     ['active_conns', zones.filter(({ connected }) => connected).length],
     ['conn_tracker_count', host.preOperational],

@@ -3,11 +3,12 @@ import { utf8Encode } from '../codec/utf8.js';
 import { PeerError } from '../errors.js';
 import type { Caller, CommandOutcome, FeatureInstance } from '../model/feature.js';
 import { InteractionStatus } from '../model/status.js';
-import type { Crypto, Log } from '../platform.js';
+import type { Clock, Crypto, Log } from '../platform.js';
 import type { Secret } from '../secret.js';
 import { ZoneType } from '../zones/zone.js';
 import { ForcedFeature } from './forced-values.js';
-import type { TestHost } from './host.js';
+import type { TestHost, TestZone } from './host.js';
+import { AutoReentry } from './re-entry.js';
 import { testState } from './state.js';
 import { TEST_CONTROL, TestCommand } from './table.js';
 import { effectOf, type NOW, RESET_VALUES, type TestEffect } from './triggers.js';
@@ -33,6 +34,7 @@ export class TestControl implements FeatureInstance {
   /** In the order of endpoints, the lowest first. */
   readonly #forced: ForcedFeature[] = [];
   #host: TestHost | undefined;
+  #reentry: AutoReentry | undefined;
 
   constructor(options: TestControlOptions) {
     this.#options = options;
@@ -48,6 +50,30 @@ export class TestControl implements FeatureInstance {
   /** The runtime is there. */
   bind(host: TestHost): void {
     this.#host = host;
+    if (!host.reference) return;
+    this.#reentry = new AutoReentry(
+      host.clock,
+      () => host.slotFree && !host.windowOpen,
+      () => host.openWindow(),
+    );
+  }
+
+  /** CERT_ACK was written. */
+  zoneCommissioned(zoneId: string): void {
+    this.#reentry?.commissioned(zoneId);
+  }
+
+  zoneConnected(zoneId: string): void {
+    this.#reentry?.connected(zoneId);
+  }
+
+  zoneDisconnected(): void {
+    if (this.#runtime.zones.every(({ connected }) => !connected)) this.#reentry?.allDisconnected();
+  }
+
+  /** A first commissioning message was accepted: zones that are away make room (reference-behaviour §3.5). */
+  commissioningBegins(): void {
+    if (this.#runtime.reference) void this.#removeAll(isAway);
   }
 
   read(): CborValue {
@@ -67,7 +93,7 @@ export class TestControl implements FeatureInstance {
         this.#setWindow(parameters.get('durationSeconds') as number);
         return undefined;
       default:
-        return { values: testState(this.#runtime, (feature, id) => this.#shown(feature, id, caller)) };
+        return { values: testState(this.#runtime, this.#reentry?.entered ?? false, (feature, id) => this.#shown(feature, id, caller)) };
     }
   }
 
@@ -88,13 +114,14 @@ export class TestControl implements FeatureInstance {
       case 'exitCommissioning':
         host.resetCommissioning();
         host.closeWindow();
+        this.#reentry?.exited();
         return undefined;
       case 'adjustClock':
         host.clockOffset = effect.seconds;
         return undefined;
       case 'factoryReset':
         // The caller's own zone is among them: it hears of it first.
-        return { afterResponse: () => void this.#removeAll() };
+        return { afterResponse: () => void this.#removeAll(() => true) };
       case 'reset':
         await this.#reset();
         return undefined;
@@ -121,7 +148,7 @@ export class TestControl implements FeatureInstance {
   // reference-behaviour §3.3, in its order.
   async #reset(): Promise<void> {
     const host = this.#runtime;
-    for (const zone of host.zones) if (zone.type !== ZoneType.TEST && !zone.connected) await host.removeZone(zone.id);
+    for (const zone of host.zones.filter(isAway)) await host.removeZone(zone.id);
     host.resetEnergy();
     for (const { feature, values } of RESET_VALUES)
       for (const forced of this.#forced) if (forced.schema.id === feature) forced.force(this.#listed(forced, values));
@@ -130,8 +157,8 @@ export class TestControl implements FeatureInstance {
     host.setWindowDuration(undefined);
     host.resetCommissioning();
     host.openWindow();
-    if (host.closePreOperational() > 0) await host.pause(CLOSED_PAUSE);
-    host.clearAutoReentry();
+    if (host.closePreOperational() > 0) await pause(host.clock);
+    this.#reentry?.reset();
     host.dropSubscriptions();
     host.restartPairing();
   }
@@ -140,9 +167,9 @@ export class TestControl implements FeatureInstance {
     return new Map([...this.#atNow(values)].filter(([id]) => forced.attributes.includes(id)));
   }
 
-  async #removeAll(): Promise<void> {
+  async #removeAll(which: (zone: TestZone) => boolean): Promise<void> {
     const host = this.#runtime;
-    for (const zone of host.zones) {
+    for (const zone of host.zones.filter(which)) {
       try {
         await host.removeZone(zone.id);
       } catch (error) {
@@ -159,4 +186,13 @@ export class TestControl implements FeatureInstance {
     if (this.#host === undefined) throw new Error('TestControl is not bound to a runtime');
     return this.#host;
   }
+}
+
+/** A zone whose controller is not connected; TEST zones stay. */
+function isAway({ type, connected }: TestZone): boolean {
+  return type !== ZoneType.TEST && !connected;
+}
+
+function pause(clock: Clock): Promise<void> {
+  return new Promise((resolve) => void clock.after('closed connections', CLOSED_PAUSE, resolve));
 }

@@ -88,12 +88,12 @@ export class ZoneTable {
   /** A zone whose CA has this public key, in whichever dialect and DER (protocol.md §2.10). */
   withAuthorityKey(publicKey: Uint8Array): Zone | undefined {
     const key = toHex(publicKey);
-    return this.all.find((zone) => toHex(this.authority(zone).publicKey) === key);
+    return this.#staying.find((zone) => toHex(this.authority(zone).publicKey) === key);
   }
 
   /** True when the policy allows no further zone of this type. */
   typeTaken(type: number): boolean {
-    return this.#limits.policy === 'onePerType' && this.all.some((zone) => zone.type === type);
+    return this.#limits.policy === 'onePerType' && this.#staying.some((zone) => zone.type === type);
   }
 
   /** Commits the zone into the first free slot. Rejects with StoreError; nothing has changed then. */
@@ -134,6 +134,11 @@ export class ZoneTable {
   }
 
   #taken(): number {
-    return this.all.filter((zone) => zone.type !== ZoneType.TEST).length + this.#unreadable.size;
+    return this.#staying.filter((zone) => zone.type !== ZoneType.TEST).length + this.#unreadable.size;
+  }
+
+  /** Without those whose removal is being committed: the next commit comes after it. */
+  get #staying(): readonly Zone[] {
+    return this.all.filter((zone) => !this.#leaving.has(zone.slot));
   }
 }

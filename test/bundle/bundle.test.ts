@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundle, bundleAccount, runNode } from '../world/project.js';
+import { bundle, bundleAccount, ROOT, runNode } from '../world/project.js';
 
 /** Texts that stand in the code of packages, minified or not, that the device must not load: it costs memory and time on every start. */
 const MARKERS = {
@@ -53,6 +54,31 @@ describe('what the controller loads late', () => {
     const { stderr } = runNode(folder, await bundle('mash-controller'), '--zone', 'zone', 'commission', '70914386', '--address', '[::1]:1');
     expect(stderr).toMatch(/^zone '.*' \(home\) created in /);
     expect(readdirSync(path.join(folder, 'zone'))).toContain('zone.json');
+  });
+});
+
+describe('a production bundle', () => {
+  const TEST_MODE = ['enable-key', 'triggerTestEvent', 'invalid enable key', 'TEST MODE', 'unknown event trigger', 'closed connections'];
+
+  it('has nothing of TestControl in it, neither modules nor texts, and runs', async ({ onTestFinished }) => {
+    await bundle('mash-device');
+    const folder = mkdtempSync(path.join(tmpdir(), 'mash-bundle-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const rollup = path.join(ROOT, 'node_modules/rollup/dist/bin/rollup');
+    const env = { ...process.env, MASH_PRODUCTION: '1', MASH_BUNDLES: folder };
+    const built = spawnSync(process.execPath, [rollup, '-c', '--silent'], { cwd: ROOT, encoding: 'utf8', env });
+    expect([built.status, built.stderr]).toEqual([0, '']);
+    const code = readFileSync(path.join(folder, 'mash-device.mjs'), 'utf8');
+    expect(TEST_MODE.filter((text) => code.includes(text))).toEqual([]);
+    const { modules } = JSON.parse(readFileSync(path.join(folder, 'mash-device.json'), 'utf8')) as { modules: Record<string, number> };
+    expect(Object.keys(modules).filter((id) => id.includes('test-control/'))).toEqual([]);
+    const { stderr, status } = runNode(folder, 'mash-device.mjs', '--enable-key', '1'.repeat(32));
+    expect([status, stderr]).toEqual([2, expect.stringContaining("unknown option '--enable-key'")]);
+  });
+
+  it('would be seen: a test bundle has all of it', async () => {
+    const code = readFileSync(await bundle('mash-device'), 'utf8');
+    expect(TEST_MODE.filter((text) => !code.includes(text))).toEqual([]);
   });
 });
 

@@ -36,6 +36,9 @@ describe('every transition', () => {
     ['open, at its end', OPEN, 'time', 120_000, { name: 'closed', notBefore: 130_000 }, ['closed']],
     ['open, after its end', OPEN, 'time', 125_000, { name: 'closed', notBefore: 135_000 }, ['closed']],
     ['open', OPEN, 'commissioned', 7000, { name: 'closed', notBefore: 17_000 }, ['closed']],
+    ['closed, never open before', CLOSED, 'anew', 0, OPEN, ['opened']],
+    ['cooling down: a test knows no cool-down', COOLING, 'anew', 50_000, { name: 'open', until: 170_000 }, ['opened']],
+    ['open: a test begins it anew', OPEN, 'anew', 7000, { name: 'open', until: 127_000 }, ['moved']],
     ['open', OPEN, 'shut', 7000, { name: 'closed', notBefore: 17_000 }, ['closed']],
   ])('%s: %j, %s at %i', (_what, state, event, now, next, effects) => {
     expect(nextWindow(DRAFT, state, event, now)).toEqual({ state: next, effects });

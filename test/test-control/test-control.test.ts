@@ -12,6 +12,7 @@ import { parseEnableKey } from '../../src/test-control/enable-key.js';
 import type { TestHost, TestZone } from '../../src/test-control/host.js';
 import { TestCommand } from '../../src/test-control/table.js';
 import { TestControl } from '../../src/test-control/test-control.js';
+import { VirtualClock } from '../world/clock.js';
 import { MemoryLog } from '../world/log.js';
 
 const KEY = '0123456789abcdef0123456789ABCDEF';
@@ -48,6 +49,7 @@ class Plain implements FeatureInstance {
 
 function world() {
   const calls: string[] = [];
+  const clock = new VirtualClock();
   const call = (name: string) => (): void => void calls.push(name);
   let preOperational = 2;
   let duration: number | undefined;
@@ -82,10 +84,10 @@ function world() {
     dropSubscriptions: call('dropSubscriptions'),
     restartPairing: call('restartPairing'),
     pairing: true,
-    autoReentry: false,
-    clearAutoReentry: call('clearAutoReentry'),
+    slotFree: true,
+    reference: false,
+    clock,
     now: () => NOW,
-    pause: async (milliseconds) => void calls.push(`pause ${milliseconds}`),
   };
   const log = new MemoryLog();
   const control = new TestControl({ enableKey: parseEnableKey(KEY, 'key'), crypto: nodeCrypto(), log });
@@ -112,7 +114,20 @@ function world() {
     control.invoke(command, new Map(Object.entries(parameters)), caller);
   const trigger = (eventTrigger: number): Promise<CommandOutcome | undefined> => invoke(1, { enableKey: KEY, eventTrigger });
   const energy = wrapped[2] as FeatureInstance;
-  return { calls, control, energy, inner, told, value, invoke, trigger, log, duration: () => duration, idle: () => (preOperational = 0) };
+  return {
+    clock,
+    calls,
+    control,
+    energy,
+    inner,
+    told,
+    value,
+    invoke,
+    trigger,
+    log,
+    duration: () => duration,
+    idle: () => (preOperational = 0),
+  };
 }
 
 const opcode = (domain: number, form: number, low: number): number => domain * 2 ** 48 + form * 2 ** 32 + (low >>> 0);
@@ -280,7 +295,8 @@ describe('TestControl: the device', () => {
   });
 
   it('ResetTestState does all of it, in its order, and keeps TEST zones and connected ones', async () => {
-    const { trigger, calls, value } = world();
+    const { trigger, calls, value, idle } = world();
+    idle();
     await trigger(opcode(2, 0, 1));
     await trigger(opcode(1, 1, 77));
     calls.length = 0;
@@ -294,8 +310,6 @@ describe('TestControl: the device', () => {
       'resetCommissioning',
       'openWindow',
       'closePreOperational',
-      'pause 100',
-      'clearAutoReentry',
       'dropSubscriptions',
       'restartPairing',
     ]);
@@ -306,11 +320,16 @@ describe('TestControl: the device', () => {
     expect(value(1, CHARGING_SESSION.id, 30)).toBe(120);
   });
 
-  it('ResetTestState waits for nothing where nothing was closed', async () => {
-    const { trigger, calls, idle } = world();
+  it('ResetTestState waits 100 ms where connections were closed, and for nothing where none were', async () => {
+    const { trigger, idle, clock } = world();
+    const reset = trigger(opcode(1, 0, 4));
+    await clock.advance(0);
+    expect(clock.pending()).toEqual([{ name: 'closed connections', at: 100 }]);
+    await clock.advance(100);
+    await reset;
     idle();
     await trigger(opcode(1, 0, 4));
-    expect(calls).not.toContain('pause 100');
+    expect(clock.pending()).toEqual([]);
   });
 
   it('getTestState shows the device, and leaves out what no endpoint has', async () => {

@@ -8,6 +8,8 @@ import type { BoardDefinition } from '../../src/model/board.js';
 import { nodeCrypto } from '../../src/node/crypto.js';
 import { nodeListener } from '../../src/node/listener.js';
 import { makeProfile, type Profile, type ProfileName } from '../../src/profile.js';
+import { parseEnableKey } from '../../src/test-control/enable-key.js';
+import { TestControl } from '../../src/test-control/test-control.js';
 import { WORLD_NOW } from './certificates.js';
 import { VirtualClock } from './clock.js';
 import { MemoryLog } from './log.js';
@@ -28,6 +30,8 @@ export interface WorldOptions {
   readonly surplusMeter?: boolean;
   /** A name of `boards`, or a board of its own; default sim-evse. */
   readonly board?: string | BoardDefinition;
+  /** A test build with this enable key. */
+  readonly enableKey?: string;
   /** Unix milliseconds of the wall clock. */
   readonly wall?: number;
 }
@@ -44,6 +48,7 @@ export class DeviceWorld {
   readonly #openWindow: boolean;
   readonly #powerStage: boolean;
   readonly #surplusMeter: boolean;
+  readonly #enableKey: string | undefined;
   readonly #peers: Peer[] = [];
   button = new MockButton(() => this.clock.now());
   display = new MockDisplay();
@@ -64,6 +69,7 @@ export class DeviceWorld {
     this.#openWindow = options.openWindow ?? false;
     this.#powerStage = options.powerStage ?? false;
     this.#surplusMeter = options.surplusMeter ?? false;
+    this.#enableKey = options.enableKey;
   }
 
   static async start(options: WorldOptions = {}): Promise<DeviceWorld> {
@@ -107,9 +113,14 @@ export class DeviceWorld {
       port: 0,
       commissioningPort: 0,
       openWindow: this.#openWindow,
+      ...(this.#enableKey === undefined ? {} : { testControl: this.#testControl(this.#enableKey) }),
     });
     this.device = device;
     await device.start();
+  }
+
+  #testControl(enableKey: string): TestControl {
+    return new TestControl({ enableKey: parseEnableKey(enableKey, 'enableKey'), crypto: this.crypto, log: this.log });
   }
 
   get port(): number {

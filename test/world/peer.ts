@@ -120,13 +120,16 @@ export class Peer {
   }
 
   async #until(condition: () => boolean, what: string): Promise<void> {
-    const late = setTimeout(() => this.#wake(), PATIENCE);
-    const deadline = Date.now() + PATIENCE;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake();
+    }, PATIENCE);
     while (!condition()) {
-      if (Date.now() >= deadline) throw new Error(`waited ${PATIENCE} ms for ${what}`);
+      if (late) throw new Error(`waited ${PATIENCE} ms for ${what}`);
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-    clearTimeout(late);
+    clearTimeout(timer);
   }
 
   #wake(): void {

@@ -1,0 +1,58 @@
+import type { Clock, Timer } from '../platform.js';
+
+/** After the window was closed by a command or a commissioning, it does not open by itself for so long, ms (reference-behaviour §3.5). */
+const HOLD_OFF = 3000;
+
+/** When the window opens by itself in test mode of profile `reference`, so that a harness can always come back. */
+export class AutoReentry {
+  readonly #clock: Clock;
+  readonly #mayOpen: () => boolean;
+  readonly #open: () => void;
+  /** Zones commissioned and not connected since. */
+  readonly #awaited = new Set<string>();
+  #notBefore = Number.NEGATIVE_INFINITY;
+  #timer: Timer | undefined;
+  /** It opened the window since the last reset. */
+  entered = false;
+
+  constructor(clock: Clock, mayOpen: () => boolean, open: () => void) {
+    this.#clock = clock;
+    this.#mayOpen = mayOpen;
+    this.#open = open;
+  }
+
+  /** CERT_ACK was written: the window is closed until the controller has come back. */
+  commissioned(zoneId: string): void {
+    this.#awaited.add(zoneId);
+    this.exited();
+  }
+
+  /** The window was closed by a command. */
+  exited(): void {
+    this.#notBefore = this.#clock.now() + HOLD_OFF;
+  }
+
+  connected(zoneId: string): void {
+    this.#timer?.cancel();
+    if (this.#awaited.delete(zoneId)) this.#enter();
+  }
+
+  /** The last connection of all zones is gone. */
+  allDisconnected(): void {
+    this.#timer?.cancel();
+    const wait = this.#notBefore - this.#clock.now();
+    if (wait <= 0) this.#enter();
+    else this.#timer = this.#clock.after('re-entry', wait, () => this.#enter());
+  }
+
+  reset(): void {
+    this.#timer?.cancel();
+    this.entered = false;
+  }
+
+  #enter(): void {
+    if (!this.#mayOpen()) return;
+    this.entered = true;
+    this.#open();
+  }
+}
