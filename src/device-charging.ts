@@ -31,6 +31,7 @@ export class DeviceCharging {
   #state: ModeState = STOPPED;
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
+  #closed = false;
 
   /** `onDue`: a delay is over. */
   constructor(session: ChargingSession, electrical: Electrical, steering: ModeSteering, clock: Clock, onDue: () => void) {
@@ -74,7 +75,9 @@ export class DeviceCharging {
     return { need, session: identity.join('/') };
   }
 
+  /** No callback afterwards. Idempotent. */
   close(): void {
+    this.#closed = true;
     this.#timer?.cancel();
   }
 
@@ -88,7 +91,7 @@ export class DeviceCharging {
   }
 
   #arm(at: number): void {
-    if (at === this.#timerAt) return;
+    if (at === this.#timerAt || this.#closed) return;
     this.#timer?.cancel();
     this.#timerAt = at;
     const delay = Math.max(0, at - this.#clock.now());

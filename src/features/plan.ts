@@ -31,6 +31,10 @@ const DEFAULT_DURATION = 86_400;
 const LONGEST_DURATION = 604_800;
 /** What happens within this time, ms, makes one new version at most. */
 const GATHER = 1000;
+/** How often, ms, a plan is compared with what it was made of: the end of a limit may have moved, a car may lag behind. */
+const COMPARE = 60_000;
+/** mWh by which a car may lag: its state of charge is told in whole percent. */
+const LAG = 1_000_000;
 
 /** Plan of one endpoint (features.md §5): the slots are the device's own. */
 export class Plan implements FeatureInstance {
@@ -54,6 +58,7 @@ export class Plan implements FeatureInstance {
   #deadline: Timer | undefined;
   #gathering: Timer | undefined;
   #shown: PlanBody | undefined;
+  #closed = false;
 
   constructor(options: PlanOptions) {
     this.#options = options;
@@ -83,10 +88,8 @@ export class Plan implements FeatureInstance {
 
   /** Limits, signals or what the device wants may have changed: other slots of the same time are a new version. */
   reconsider(): void {
-    if (this.#state.body === undefined) return;
-    this.#gathering ??= this.#options.clock.after('plan', GATHER, () => {
-      this.#remake();
-    });
+    if (this.#state.body === undefined || this.#closed) return;
+    this.#gathering ??= this.#options.clock.after('plan', GATHER, () => this.#remake());
   }
 
   /** mW intended now; null without a plan for this moment, before its start 0. */
@@ -97,7 +100,9 @@ export class Plan implements FeatureInstance {
     return body !== undefined && now < body.from ? 0 : plannedPower(this.#state, now);
   }
 
+  /** No callback afterwards. Idempotent. */
   close(): void {
+    this.#closed = true;
     this.#deadline?.cancel();
     this.#gathering?.cancel();
   }
@@ -122,7 +127,7 @@ export class Plan implements FeatureInstance {
     if (former === undefined || this.#basis === undefined || now >= former.until) return;
     const from = Math.max(former.from, now);
     const basis = this.#options.basis(from, former.until);
-    if (sameBasis(this.#basis, basis, from)) return;
+    if (sameBasis(this.#basis, basis, from) && !lags(former.stretches, basis.need, from)) return;
     this.#basis = basis;
     const stretches = makePlan(basis.outlook, basis.need);
     if (sameParts(merged(remainder(former.stretches, from)), stretches)) return;
@@ -135,11 +140,17 @@ export class Plan implements FeatureInstance {
     if (next === undefined) throw violated(refusal);
     this.#state = next;
     this.#show(now);
+    this.#arm(now);
+  }
+
+  #arm(now: number): void {
     this.#deadline?.cancel();
-    const at = planDeadline(next);
-    this.#deadline = Number.isFinite(at)
-      ? this.#options.clock.after('plan', Math.max(0, at - now), () => this.#step({ type: 'time' }, 'no plan'))
-      : undefined;
+    if (this.#closed || this.#state.body === undefined) return;
+    const delay = Math.min(Math.max(0, planDeadline(this.#state) - now), COMPARE);
+    this.#deadline = this.#options.clock.after('plan', delay, () => {
+      this.#step({ type: 'time' }, 'no plan');
+      this.#remake();
+    });
   }
 
   #show(now: number): void {
@@ -189,6 +200,13 @@ function sameBasis(a: PlanBasis, b: PlanBasis, from: number): boolean {
   const [one, other] = [a.need, b.need];
   if (a.session !== b.session || one.byPrice !== other.byPrice) return false;
   return (one.energy === null) === (other.energy === null) && sameParts(merged(remainder(a.outlook, from)), merged(b.outlook));
+}
+
+/** More is wanted than the rest of the plan holds; what is within the lag counts only where nothing is left. */
+function lags(stretches: readonly PlannedStretch[], { energy }: Need, from: number): boolean {
+  if (energy === null) return false;
+  const left = energyOf(remainder(stretches, from));
+  return energy > (left === 0 ? 0 : left + LAG);
 }
 
 function sameParts(a: readonly (Segment | PlannedStretch)[], b: readonly (Segment | PlannedStretch)[]): boolean {

@@ -53,6 +53,7 @@ export class Signals implements FeatureInstance {
   #constraints = new Map<string, Pair<number | null>>();
   #order = 0;
   #timer: Timer | undefined;
+  #closed = false;
 
   constructor(options: SignalsOptions) {
     this.#options = options;
@@ -107,7 +108,9 @@ export class Signals implements FeatureInstance {
     this.#options.onChanged();
   }
 
+  /** No callback afterwards. Idempotent. */
   close(): void {
+    this.#closed = true;
     this.#timer?.cancel();
   }
 
@@ -126,6 +129,7 @@ export class Signals implements FeatureInstance {
 
   /** Makes a book hold: constraints first, then what is shown, then whoever plans with it. */
   #hold(book: SignalBook): void {
+    if (this.#closed) return;
     const now = this.#options.clock.now();
     this.#book = expireSignals(book, now);
     this.#constrain(now);

@@ -326,7 +326,7 @@ describe('Plan of the charger', () => {
     await invoke(PLAN, 1, { duration: 36_000 });
     expect(await read(PLAN, 20)).toBeGreaterThan(25_000_000);
     expect((await invoke(PLAN, 2, { planId: 1, planVersion: 1 })).status).toBe(0);
-    await world.clock.advance(5000);
+    await world.clock.advance(1_800_000);
     expect([await read(PLAN, 2), await read(PLAN, 3)]).toEqual([1, 3]);
     await send(2, [{ duration: 36_000, consumptionMax: 5_000_000 }]);
     await world.clock.advance(1000);

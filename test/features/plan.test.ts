@@ -12,7 +12,8 @@ let clock: VirtualClock;
 let plan: Plan;
 let clockSet: boolean;
 let reports: (readonly number[])[];
-let energy: number;
+/** mWh that the car wants from the start on; it draws 10 kW. */
+let wanted: number;
 let session: string;
 /** Of the absolute hour from the start on. */
 let ceilings: readonly number[];
@@ -24,14 +25,18 @@ function basis(from: number, until: number): PlanBasis {
     const hour = Math.min(Math.floor(at / (HOUR * 1000)), ceilings.length - 1);
     return { from: at, until: end, ceiling: ceilings[hour] as number, price: null };
   });
-  return { outlook, session, need: { energy, power: 10_000_000, minPower: 1_000_000, byPrice: false } };
+  return {
+    outlook,
+    session,
+    need: { energy: Math.max(0, wanted - (clock.now() / 3600) * 10_000), power: 10_000_000, minPower: 1_000_000, byPrice: false },
+  };
 }
 
 beforeEach(() => {
   clock = new VirtualClock(START * 1000);
   clockSet = true;
   reports = [];
-  energy = 20_000_000;
+  wanted = 20_000_000;
   session = 'car';
   ceilings = [10_000_000];
   plan = new Plan({ clock, now: () => (clockSet ? clock.wall() / 1000 : undefined), basis });
@@ -121,14 +126,13 @@ describe('Plan (features.md §5)', () => {
     run(1, { duration: 4 * HOUR });
     accept(1, 1);
     await clock.advance(HOUR * 1000);
-    energy = 10_000_000;
     ceilings = [5_000_000];
     plan.reconsider();
     await clock.advance(1000);
     expect(read(1, 2, 3, 10, 11)).toEqual([1, 2, 0, START + HOUR + 1, START + 4 * HOUR]);
     expect(slots()).toEqual([
-      [2 * HOUR, 5, 5_000_000],
-      [HOUR - 1, 0, 5_000_000],
+      [2 * HOUR - 2, 5, 5_000_000],
+      [HOUR + 1, 0, 5_000_000],
     ]);
   });
 
@@ -138,16 +142,38 @@ describe('Plan (features.md §5)', () => {
     accept(1, 1);
     reports.length = 0;
     await clock.advance(1_800_000);
-    energy = 14_900_000;
     plan.reconsider();
     await clock.advance(2000);
     expect([...read(2, 3), reports]).toEqual([1, 3, []]);
   });
 
+  it('a car that lags behind, and limits whose end has moved, show within a minute', async () => {
+    run(1, { duration: 4 * HOUR });
+    await clock.advance(HOUR * 1000);
+    wanted += 900_000;
+    await clock.advance(60_000);
+    expect(read(2)).toEqual([1]);
+    wanted += 200_000;
+    await clock.advance(60_000);
+    expect(read(2)).toEqual([2]);
+    ceilings = [10_000_000, 5_000_000];
+    await clock.advance(60_000);
+    expect(read(2)).toEqual([3]);
+  });
+
+  it('a car that still wants when the plan has nothing left gets the rest', async () => {
+    run(1, { duration: 4 * HOUR });
+    wanted += 600_000;
+    await clock.advance((2 * HOUR + 60) * 1000);
+    expect(read(2)).toEqual([2]);
+    expect(plan.read(20)).toBeGreaterThanOrEqual(600_000);
+    expect(plan.powerNow).toBe(10_000_000);
+  });
+
   it('another car is another need', async () => {
     run(1);
     session = 'other';
-    energy = 0;
+    wanted = 0;
     plan.reconsider();
     plan.reconsider();
     await clock.advance(1000);
