@@ -1,6 +1,7 @@
-import type { PowerStage, PowerStageReading, VehicleReading } from '../hal/index.js';
+import type { PowerStage, VehicleReading } from '../hal/index.js';
 import { DeviceCharging, type ModeSteering } from './device-charging.js';
 import type { EnergyCount } from './device-counters.js';
+import { DEVICE_EVENTS, type DeviceProcessEvent, type ProcessSight, processSight } from './device-process.js';
 import { ConfigError } from './errors.js';
 import type { StageTarget } from './failsafe/energy-view.js';
 import type { OverrideCause } from './failsafe/override.js';
@@ -26,16 +27,6 @@ const MODE_NEEDS = [
   [ChargingMode.PRICE_OPTIMIZED, 0x10, 'Signals'],
   [ChargingMode.SCHEDULED, 0x40, 'Plan'],
 ] as const;
-
-/** What the power stage shows of the endpoint's process. `resting`: there is nothing to be done. */
-type ProcessSight = 'resting' | 'offered' | 'demanded' | 'finished';
-
-/** What the device itself does to its process when that comes in sight (features.md §2); what is not due there changes nothing. */
-const DEVICE_EVENTS = {
-  vehicle: { resting: ['reset'], offered: [], demanded: ['demanded'], finished: ['finished'] },
-  other: { resting: ['withdrawn', 'cleared'], offered: ['offered'], demanded: [], finished: ['finished'] },
-} as const;
-export type DeviceProcessEvent = 'offered' | 'withdrawn' | 'demanded' | 'finished' | 'cleared' | 'reset';
 
 export interface PowerEvents {
   onProcess(endpoint: number, event: DeviceProcessEvent): void;
@@ -244,14 +235,6 @@ function checkModes({ id, featureMap, chargingModes = [] }: PowerEndpointParts['
   for (const [mode, bit, feature] of MODE_NEEDS)
     if (chargingModes.includes(mode) && (featureMap & bit) === 0)
       throw new ConfigError(`endpoint ${id}`, `charging mode ${mode} needs ${feature}`);
-}
-
-/** A car that is there, not full and wants nothing changes nothing. */
-function processSight({ vehicle, process }: PowerStageReading, before: ProcessSight): ProcessSight {
-  if (process !== undefined) return process;
-  if (vehicle === undefined) return 'resting';
-  if (vehicle.targetReached) return 'finished';
-  return vehicle.demand ? 'demanded' : before;
 }
 
 function sameBounds(a: ElectricalBounds, b: ElectricalBounds): boolean {
