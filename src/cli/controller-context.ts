@@ -10,6 +10,7 @@ import type { ControllerZone, DeviceRecord } from '../controller/zone.js';
 import { ZoneStore } from '../controller/zone-store.js';
 import type { Clock, Crypto, Log, Multicast, StreamListener } from '../platform.js';
 import type { GlobalOptions } from './controller-options.js';
+import { ExposedMeter } from './exposed-meter.js';
 
 /** The machine a command runs on. */
 export interface Machine {
@@ -59,6 +60,7 @@ export class ControllerContext {
   readonly store: ZoneStore;
   readonly #io: ControllerIo;
   readonly #log: Log;
+  readonly #meter: ExposedMeter | undefined;
   #resolver: Promise<Resolver> | undefined;
   #ipv4: boolean;
 
@@ -70,6 +72,7 @@ export class ControllerContext {
     this.store = new ZoneStore(options.zone, this.machine.crypto);
     // protocol.md, row "IPv4": only reference peers have it.
     this.#ipv4 = options.dialect === 'reference';
+    this.#meter = options.exposeMeter === undefined ? undefined : new ExposedMeter(options.exposeMeter, this.machine.clock, log);
   }
 
   /** A line of progress on stderr. */
@@ -93,7 +96,7 @@ export class ControllerContext {
 
   get parts(): ControllerParts {
     const { clock, crypto, transport } = this.machine;
-    return { clock, crypto, transport, log: this.#log, store: this.store, resolver: () => this.resolver() };
+    return { clock, crypto, transport, log: this.#log, store: this.store, resolver: () => this.resolver(), exposed: this.#meter?.exposed };
   }
 
   /** Rejects with NO_ZONE where the folder has none yet. */
@@ -145,6 +148,7 @@ export class ControllerContext {
   }
 
   async close(): Promise<void> {
+    this.#meter?.close();
     const resolver = await this.#resolver?.catch(() => undefined);
     await resolver?.close();
   }

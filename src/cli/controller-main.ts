@@ -14,6 +14,7 @@ import { describeZone } from './commands/zone.js';
 import { type Choose, ControllerContext, type ControllerIo, type Outcome, type Work } from './controller-context.js';
 import { choice, type GlobalOptions, interfacesArgument, numberArgument } from './controller-options.js';
 import { ExitCode, failureOf, failureText } from './controller-output.js';
+import { meterArgument } from './exposed-meter.js';
 
 /** The commands by topic, in the order of the help. Each adds its own to the program. */
 const TOPICS: readonly ((program: Command, choose: Choose) => void)[] = [
@@ -43,6 +44,7 @@ Examples:
   mash-controller invoke EnergyControl/setCurrentLimits 'phases={"A":10000}' direction=CONSUMPTION cause=LOCAL_PROTECTION
   mash-controller write 0/DeviceInfo/label "Garage"
   mash-controller failsafe --limit 4.2 --duration 14400
+  mash-controller --expose-meter -6.9,0,2.07 subscribe 1/Measurement --follow
   mash-controller admin open                      the owner shows a code for an app
   mash-controller --zone ./phone admin join "MASH:1:77:55512345"
   mash-controller token --out phone.token --days 7 --permissions commission,view
@@ -109,6 +111,11 @@ function describe(io: ControllerIo, choose: Choose): Command {
     .option('--priority <number>', 'priority of a new zone, 1 (highest) to 4 (default: by its type)', numberArgument('--priority', 1, 4))
     .addOption(choice('--dialect', 'name', 'dialect of a commissioning', ['draft', 'reference']).default('draft'))
     .option('--interface <name>', 'network interface for multicast; repeat, or separate with commas', interfacesArgument)
+    .option(
+      '--expose-meter <kilowatts>',
+      'let devices read a simulated grid meter meanwhile: + drawn, - fed in; several with commas, 10 s each',
+      meterArgument,
+    )
     .option('--json', 'print one JSON value on stdout, also for errors')
     .option('--verbose', 'log what happens on stderr')
     .addHelpText('after', EXAMPLES);

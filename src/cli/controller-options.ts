@@ -20,6 +20,8 @@ export interface GlobalOptions {
   readonly priority?: number;
   readonly dialect: DialectName;
   readonly interface?: readonly string[];
+  /** mW, one after the other. */
+  readonly exposeMeter?: readonly number[];
   readonly json?: boolean;
   readonly verbose?: boolean;
 }

@@ -4,6 +4,7 @@ import { checkDevicePeer } from '../pki/verify.js';
 import type { Clock, Crypto, Log, TlsIdentity } from '../platform.js';
 import { connectFirst } from './addresses.js';
 import { ControllerError } from './errors.js';
+import type { ExposedModel } from './exposed-model.js';
 import { raceInTurn } from './race.js';
 import type { Resolver } from './resolver.js';
 import { ControllerSession } from './session.js';
@@ -20,6 +21,8 @@ export interface ControllerParts {
   readonly store: ZoneStore;
   /** The multicast side, opened at its first use; rejects with NO_INTERFACE. */
   readonly resolver: () => Promise<Resolver>;
+  /** What devices may read of us over every operational connection; absent: nothing. */
+  readonly exposed?: ExposedModel | undefined;
 }
 
 /** Addresses remembered of a device. */
@@ -62,7 +65,9 @@ export async function openSession(
     (late) => late.stream.destroy(),
   );
   const { stream, tcpTime, tlsTime } = reached.value;
-  return { session: new ControllerSession(stream, record.dialect, parts.clock), address: reached.address, tcpTime, tlsTime };
+  const session = new ControllerSession(stream, record.dialect, parts.clock);
+  parts.exposed?.attach(session, record.id);
+  return { session, address: reached.address, tcpTime, tlsTime };
 }
 
 /**
