@@ -19,6 +19,8 @@ export interface Machine {
   readonly transport: Transport;
   /** Throws ConfigError for interfaces that are none. */
   multicast(options: { readonly interfaces: readonly string[] | undefined; readonly ipv4: boolean }): Multicast;
+  /** True where no other process of the machine has the port of Multicast DNS; asked before ours opens it. */
+  mdnsPortIsFree?(): boolean;
   /** For admins of the zone. */
   listener(options: { readonly ipv4: boolean; readonly log: Log }): StreamListener;
 }
@@ -156,7 +158,8 @@ export class ControllerContext {
   async #startResolver(): Promise<Resolver> {
     const { clock, crypto } = this.machine;
     const multicast = this.machine.multicast({ interfaces: this.options.interface, ipv4: this.#ipv4 });
-    const resolver = new Resolver({ multicast, clock, entropy: crypto, log: this.#log });
+    const unicastFirst = this.machine.mdnsPortIsFree?.() ?? false;
+    const resolver = new Resolver({ multicast, clock, entropy: crypto, log: this.#log, unicastFirst });
     await resolver.start();
     return resolver;
   }

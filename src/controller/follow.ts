@@ -115,8 +115,7 @@ class Follower {
       return undefined;
     } catch (error) {
       if (this.#stop.aborted) return undefined;
-      const wrong = error instanceof ControllerError && error.code === 'NOT_TRUSTED';
-      this.#note({ type: wrong ? 'mismatch' : 'refused' });
+      this.#note({ type: triggerOf(error) });
       const passing = error instanceof ControllerError && PASSING.includes(error.code);
       if (!this.#connected || !passing) throw error;
       return messageOf(error);
@@ -200,4 +199,11 @@ class Follower {
     });
     this.#wake = undefined;
   }
+}
+
+/** connection-establishment §7.4: why what is known of the device's place does not hold any more. */
+function triggerOf(error: unknown): 'mismatch' | 'removed' | 'refused' {
+  const code = error instanceof ControllerError ? error.code : undefined;
+  // REFUSED: the device holds no zone any more.
+  return code === 'NOT_TRUSTED' ? 'mismatch' : code === 'REFUSED' ? 'removed' : 'refused';
 }
