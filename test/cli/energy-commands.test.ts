@@ -127,7 +127,7 @@ describe('with a device', () => {
     };
     const io = { out, onInterrupt };
     const holding = run([...lines.zone('home'), 'setpoint', '3.5', '--hold'], lines.machine, io);
-    await lines.world.device.until(() => said !== '', 'the result');
+    await lines.world.until(() => said !== '');
     expect(said).toBe('success  true\n');
     const held = (): unknown => lines.world.device.device.status.zones[0]?.connected;
     expect(held()).toBe(true);
@@ -144,7 +144,7 @@ describe('with a device', () => {
       said += text;
     };
     const holding = run([...lines.zone('home'), 'limit', '3', '--hold'], lines.machine, { out });
-    await lines.world.device.until(() => said !== '', 'the result');
+    await lines.world.until(() => said !== '');
     // A zone has one connection.
     await lines.go('ping');
     expect(await lines.world.drive(holding)).toMatchObject({ code: 1, err: expect.stringContaining('The connection to the device ended') });

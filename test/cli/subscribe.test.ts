@@ -68,16 +68,7 @@ describe('with a device', () => {
     return {
       told,
       /** The search for the device takes virtual time. */
-      shows: (text: string) =>
-        lines.world.drive(
-          new Promise<void>((resolve) => {
-            const look = (): void => {
-              if (`${told.out}${told.err}`.includes(text)) resolve();
-              else setImmediate(look);
-            };
-            look();
-          }),
-        ),
+      shows: (text: string) => lines.world.until(() => `${told.out}${told.err}`.includes(text)),
       stop: () => {
         stop();
         return lines.world.drive(ran);

@@ -81,31 +81,24 @@ describe('continuous session and monitoring (§7.2, §7.4)', () => {
     const stop = new AbortController();
     const watched = [{ endpoint: undefined, feature: 1 }];
     const following = follow(world.parts, { zone, record, watched, tell: (event) => events.push(event) }, stop.signal);
-    const told = (count: number, event: string) =>
-      new Promise<void>((resolve) => {
-        const look = (): void => {
-          if (events.filter((one) => one.event === event).length >= count) resolve();
-          else setImmediate(look);
-        };
-        look();
-      });
-    await world.drive(told(1, 'priming'));
+    const told = (count: number, event: string) => world.until(() => events.filter((one) => one.event === event).length >= count);
+    await told(1, 'priming');
     await world.device.clock.advance(5000);
     world.device.flash.powerOff();
     await world.device.close();
     world.device.flash.powerUp();
-    await world.drive(told(1, 'lost'));
+    await told(1, 'lost');
     // Each reconnection in vain waits twice as long.
     for (let losses = 2; losses <= 4; losses++) {
       await world.device.clock.advance(10_000);
-      await world.drive(told(losses, 'lost'));
+      await told(losses, 'lost');
     }
     const last = events.at(-1);
     expect(last?.event === 'lost' && last.retryIn).toBeGreaterThanOrEqual(6000);
     await world.device.boot();
     const begun = world.device.clock.now();
     await world.device.clock.advance(1300);
-    await world.drive(told(2, 'connected'));
+    await told(2, 'connected');
     expect(world.device.clock.now() - begun).toBeLessThanOrEqual(3000);
     stop.abort();
     await world.drive(following);

@@ -108,6 +108,19 @@ export class ControllerWorld {
     return work;
   }
 
+  /** Lets sockets work, and the search for a device take its virtual time, until the condition holds. */
+  until(condition: () => boolean): Promise<void> {
+    return this.drive(
+      new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (condition()) resolve();
+          else setImmediate(look);
+        };
+        look();
+      }),
+    );
+  }
+
   /** The power of the device goes and comes back: nothing is closed, the flash keeps what was synced. */
   async powerCycle(): Promise<void> {
     this.device.flash.powerOff();
