@@ -267,6 +267,23 @@ describe('charging modes steer the charger (features.md §5)', () => {
     expect(drawn()).toBe(RATING);
   });
 
+  it('SCHEDULED: what a limit or a Pause held goes on at once when it ends, whatever the delays', async () => {
+    await mode(4, { startDelay: 600, stopDelay: 600 });
+    await invoke(PLAN, 1, { duration: 14_400 });
+    await world.clock.advance(5000);
+    expect(drawn()).toBe(RATING);
+    await invoke(ENERGY_CONTROL, 1, { consumptionLimit: 0, cause: 1 });
+    expect(drawn()).toBe(0);
+    await world.clock.advance(700_000);
+    await invoke(ENERGY_CONTROL, 2, {});
+    expect(drawn()).toBe(RATING);
+    await invoke(ENERGY_CONTROL, 9, {});
+    await world.clock.advance(700_000);
+    expect(drawn()).toBe(0);
+    await invoke(ENERGY_CONTROL, 10, {});
+    expect(drawn()).toBe(RATING);
+  });
+
   it("the user's override lets the mode wait", async () => {
     await mode(1);
     expect(drawn()).toBe(0);
