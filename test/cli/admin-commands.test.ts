@@ -99,6 +99,7 @@ describe('mash-controller admin', () => {
     const owner = await open();
     expect((await lines.as('owner', 'admin', 'join', owner.qr)).err).toContain('holds a zone of its own');
     expect((await lines.as('app', '--dialect', 'reference', 'admin', 'join', owner.qr)).code).toBe(2);
+    expect((await lines.as('other', '--dialect', 'reference', 'admin', 'open')).code).toBe(2);
     expect((await lines.as('app', 'admin', 'join', owner.qr)).code).toBe(0);
     for (const argv of [
       ['--zone-name', 'Mine'],

@@ -59,6 +59,7 @@ export function describeAdmin(program: Command, choose: Choose): void {
 async function open(context: ControllerContext, { port, days, permissions, stay }: OpenArguments): Promise<Outcome> {
   const { machine, parts, store, options, progress } = context;
   const { crypto, clock, log } = parts;
+  if (options.dialect === 'reference') throw new ConfigError('--dialect', 'the reference dialect has no admins');
   const { zoneType, zoneName, priority, dialect } = options;
   const { zone, created } = await openOrCreateZone(parts, { kind: zoneType, name: zoneName, priority, dialect });
   if (created) progress(`zone '${zone.name}' (${zone.kind}) created in ${store.folder}`);
