@@ -24,6 +24,9 @@ export interface NodeMulticastOptions {
 const POLL_INTERVAL = 2000;
 /** Before sockets that could not be opened, or that failed, are opened anew, ms. */
 const RETRY = 2000;
+/** How long the start waits for duplicate address detection (RFC 4862 §5.4: a second or two), and how often it looks, ms. */
+const TENTATIVE_MAXIMUM = 3000;
+const TENTATIVE_INTERVAL = 100;
 
 /** Multicast DNS sockets on node:dgram, one set an interface, which follow the interfaces as they come, change and go. */
 export function nodeMulticast(options: NodeMulticastOptions = {}): Multicast {
@@ -58,11 +61,16 @@ class NodeMulticast implements Multicast {
     this.#changes = new NetworkChanges({ pollInterval, monitor }, () => this.#lookAgain());
     // Before the first look, so that no change falls between the two.
     this.#changes.start();
-    // What is there at the start counts at once.
-    for (const [name, value] of this.#view().usable) this.#states.set(name, { kind: 'settled', value });
-    this.#looking = this.#look();
+    this.#looking = this.#firstLook();
     await this.#looking;
     this.#looking = undefined;
+  }
+
+  async #firstLook(): Promise<void> {
+    // What is there at the start counts at once.
+    for (const [name, value] of await this.#firstView()) this.#states.set(name, { kind: 'settled', value });
+    if (this.#closing !== undefined) return;
+    await this.#look();
   }
 
   interfaces(): readonly NetworkInterface[] {
@@ -165,13 +173,23 @@ class NodeMulticast implements Multicast {
     return opened;
   }
 
+  /** A link just up has nothing but tentative addresses: they are waited for, so that a short command finds an interface. */
+  async #firstView(): Promise<ReadonlyMap<string, SeenInterface>> {
+    const until = performance.now() + TENTATIVE_MAXIMUM;
+    for (;;) {
+      const { usable, waiting } = this.#view();
+      if (usable.size > 0 || waiting.size === 0 || performance.now() > until || this.#closing !== undefined) return usable;
+      await new Promise((resolve) => setTimeout(resolve, TENTATIVE_INTERVAL));
+    }
+  }
+
   /** What the system cannot tell now leaves everything as it was. */
   #view(): View {
     const { interfaces: allow, denied: deny, ipv4 = false } = this.#options;
     try {
       const view = lookAtInterfaces({ allow, deny }, ipv4);
       if (view.usable.size > 0) this.#told.delete(undefined);
-      else this.#tell(undefined, nothingUsable(allow, view.skipped));
+      else if (view.waiting.size === 0) this.#tell(undefined, nothingUsable(allow, view.skipped));
       return view;
     } catch (error) {
       this.#tell(undefined, error instanceof Error ? error.message : String(error));

@@ -19,6 +19,19 @@ export interface Namespace {
   readonly ula: string;
   readonly global: string;
   readonly ipv4: string;
+  /** Of a second link, where the namespaces have two. */
+  readonly second: { readonly interfaceName: 'mash1'; readonly ula: string; readonly global: string };
+  /** Where the other ends are. */
+  readonly hub: string;
+}
+
+export interface NamespaceOptions {
+  /** Links that all namespaces share: `mash0`, and `mash1`. */
+  readonly links?: 1 | 2;
+  /** Duplicate address detection as in a real network: an address is tentative for a second or two. Default: off. */
+  readonly detection?: boolean;
+  /** How many of the namespaces start with their interfaces down. */
+  readonly down?: readonly number[];
 }
 
 /** Why namespaces cannot be made here; undefined when they can. For the names of tests that are skipped. */
@@ -26,26 +39,39 @@ export const namespacesRefused: string | undefined = tryNamespace();
 
 let made = 0;
 
-/** Makes `count` namespaces on one link, runs `body`, ends what it started in them and takes them away. */
-export async function withNamespaces<T>(count: number, body: (namespaces: readonly Namespace[]) => Promise<T>): Promise<T> {
+/** Makes `count` namespaces on one link or two, runs `body`, ends what it started in them and takes them away. */
+export async function withNamespaces<T>(
+  count: number,
+  body: (namespaces: readonly Namespace[]) => Promise<T>,
+  options: NamespaceOptions = {},
+): Promise<T> {
   const prefix = `mash-${process.pid}-${made++}`;
   const hub = `${prefix}-hub`;
   const namespaces: Namespace[] = [];
+  const links = Array.from({ length: options.links ?? 1 }, (_, link) => link);
   try {
     await ip('netns', 'add', hub);
-    // Snooping would learn the memberships too late for the first packets.
-    await ip('-n', hub, 'link', 'add', 'hub', 'type', 'bridge', 'mcast_snooping', '0');
-    await ip('-n', hub, 'link', 'set', 'hub', 'up');
+    for (const link of links) {
+      // Snooping would learn the memberships too late for the first packets.
+      await ip('-n', hub, 'link', 'add', `hub${link}`, 'type', 'bridge', 'mcast_snooping', '0');
+      await ip('-n', hub, 'link', 'set', `hub${link}`, 'up');
+    }
     for (let i = 1; i <= count; i++) {
-      const namespace = {
+      const namespace: Namespace = {
         name: `${prefix}-${i}`,
-        interfaceName: 'mash0' as const,
+        interfaceName: 'mash0',
         ula: `fd77:1::${i}`,
         global: `2001:db8:77::${i}`,
         ipv4: `10.77.0.${i}`,
+        second: { interfaceName: 'mash1', ula: `fd77:2::${i}`, global: `2001:db8:78::${i}` },
+        hub,
       };
       namespaces.push(namespace);
-      await attach(namespace, hub, `port${i}`);
+      await ip('netns', 'add', namespace.name);
+      await ip('-n', namespace.name, 'link', 'set', 'lo', 'up');
+      for (const link of links) await attach(namespace, link, options.detection ?? false);
+      if (options.down?.includes(i) === true) continue;
+      for (const link of links) await up(namespace, link);
     }
     return await body(namespaces);
   } finally {
@@ -54,25 +80,44 @@ export async function withNamespaces<T>(count: number, body: (namespaces: readon
   }
 }
 
-async function attach(namespace: Namespace, hub: string, port: string): Promise<void> {
-  const { name, interfaceName } = namespace;
-  await ip('netns', 'add', name);
-  await ip('link', 'add', interfaceName, 'netns', name, 'type', 'veth', 'peer', 'name', port, 'netns', hub);
-  // Without duplicate address detection an address is usable at once.
-  const settings = ['all', 'default', interfaceName].map((where) => `net.ipv6.conf.${where}.accept_dad=0`);
+async function attach(namespace: Namespace, link: number, detection: boolean): Promise<void> {
+  const { name, hub } = namespace;
+  const port = portOf(namespace, link);
+  await ip('link', 'add', `mash${link}`, 'netns', name, 'type', 'veth', 'peer', 'name', port, 'netns', hub);
+  // Without duplicate address detection an address is usable at once; an address given by hand survives its link going down, as a router's would.
+  const settings = ['all', 'default', `mash${link}`].flatMap((where) => [
+    `net.ipv6.conf.${where}.keep_addr_on_down=1`,
+    ...(detection ? [] : [`net.ipv6.conf.${where}.accept_dad=0`]),
+  ]);
   await ip('netns', 'exec', name, 'sysctl', '-qw', ...settings);
-  await ip('-n', hub, 'link', 'set', port, 'master', 'hub', 'up');
-  await ip('-n', name, 'link', 'set', 'lo', 'up');
-  await ip('-n', name, 'link', 'set', interfaceName, 'up');
-  await ip('-n', name, 'addr', 'add', `${namespace.ipv4}/24`, 'dev', interfaceName);
-  for (const address of [namespace.ula, namespace.global])
-    await ip('-n', name, 'addr', 'add', `${address}/64`, 'dev', interfaceName, 'nodad');
+  await ip('-n', hub, 'link', 'set', port, 'master', `hub${link}`, 'up');
+}
+
+/** Puts an interface up, with the addresses that it is to have. */
+export async function up(namespace: Namespace, link: number): Promise<void> {
+  const { name, ula, global, ipv4, second } = namespace;
+  const dev = `mash${link}`;
+  await ip('-n', name, 'link', 'set', dev, 'up');
+  if (link === 0) await ip('-n', name, 'addr', 'add', `${ipv4}/24`, 'dev', dev);
+  for (const address of link === 0 ? [ula, global] : [second.ula, second.global])
+    await ip('-n', name, 'addr', 'add', `${address}/64`, 'dev', dev, 'nodad');
+}
+
+/** Takes the cable of an interface out, or puts it in. */
+export async function setCarrier(namespace: Namespace, link: number, state: 'up' | 'down'): Promise<void> {
+  await ip('-n', namespace.hub, 'link', 'set', portOf(namespace, link), state);
+}
+
+function portOf({ name }: Namespace, link: number): string {
+  return `port${name.split('-').at(-1)}${link === 0 ? '' : `b`}`;
 }
 
 /** Runs `ip` with these arguments; rejects with what it wrote to stderr. */
 export async function ip(...args: readonly string[]): Promise<string> {
   return (await promisify(execFile)('ip', [...args])).stdout;
 }
+
+const running = new Map<string, Set<NamespaceProcess>>();
 
 /** A script that runs in a namespace and speaks JSON, one value a line. */
 export class NamespaceProcess {
@@ -82,8 +127,10 @@ export class NamespaceProcess {
   readonly #waiting = new Set<() => void>();
   #errors = '';
 
-  constructor(child: ChildProcessWithoutNullStreams) {
+  /** Ends with the namespace. */
+  constructor(child: ChildProcessWithoutNullStreams, namespace: Namespace) {
     this.#child = child;
+    running.set(namespace.name, (running.get(namespace.name) ?? new Set()).add(this));
     this.#exited = new Promise((resolve) => child.once('close', resolve));
     child.stderr.on('data', (data) => {
       this.#errors += String(data);
@@ -122,6 +169,11 @@ export class NamespaceProcess {
     }
   }
 
+  /** What was said and not yet taken. */
+  get unheard(): readonly unknown[] {
+    return this.#lines;
+  }
+
   /** Resolves with the exit code; null when a signal ended it. */
   exited(): Promise<number | null> {
     return this.#exited;
@@ -136,7 +188,6 @@ export class NamespaceProcess {
   }
 }
 
-const running = new Map<string, Set<NamespaceProcess>>();
 const bundles = new Map<string, Promise<string>>();
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
@@ -146,10 +197,7 @@ export async function runInNamespace(namespace: Namespace, entry: URL, ...args: 
   const path = fileURLToPath(entry);
   const bundle = bundles.get(path) ?? bundleScript(path);
   bundles.set(path, bundle);
-  const child = new NamespaceProcess(spawn('ip', ['netns', 'exec', namespace.name, process.execPath, await bundle, ...args]));
-  const others = running.get(namespace.name) ?? new Set();
-  running.set(namespace.name, others.add(child));
-  return child;
+  return new NamespaceProcess(spawn('ip', ['netns', 'exec', namespace.name, process.execPath, await bundle, ...args]), namespace);
 }
 
 /** One self-contained file in a temporary folder, which goes with the test file. */

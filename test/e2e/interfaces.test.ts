@@ -1,0 +1,190 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { addressesThat, NetWorld, QR, type Sighting } from '../world/net-world.js';
+import { ip, namespacesRefused, setCarrier, up } from '../world/netns.js';
+import { bundle } from '../world/project.js';
+
+const title = namespacesRefused === undefined ? 'several interfaces, and interfaces that change' : `SKIPPED: ${namespacesRefused}`;
+const READ = ['read', '0/DeviceInfo/serialNumber'];
+const TIMEOUT = { timeout: 60_000 };
+
+interface Discovered {
+  readonly commissionable: readonly { readonly addresses: readonly string[] }[];
+}
+
+describe.skipIf(namespacesRefused !== undefined)(title, () => {
+  beforeAll(async () => {
+    await bundle('mash-device');
+    await bundle('mash-controller');
+  }, 120_000);
+
+  it(
+    'TC-MULTIIF-1, TC-MULTIIF-7, TC-IPV6-2, TC-IPV6-4: every interface is told, ULA first, link-local ones with the interface that heard them',
+    TIMEOUT,
+    async () => {
+      await NetWorld.run(
+        2,
+        async (world, [device, controller]) => {
+          await world.device(device, 'device', ['--open-window']);
+          const { code, json } = await world.controller(controller, 'discover');
+          expect(code).toBe(0);
+          const shown = (json as unknown as Discovered).commissionable[0]?.addresses ?? [];
+          const hosts = shown.map((address) => address.slice(1, address.lastIndexOf(']')));
+          expect(hosts.slice(0, 4)).toEqual([device.ula, device.second.ula, device.global, device.second.global]);
+          expect(
+            hosts
+              .slice(4)
+              .map((host) => host.replace(/^fe80:[^%]*/, 'fe80'))
+              .sort(),
+          ).toEqual(['fe80%mash0', 'fe80%mash1']);
+          expect(hosts[4]?.split('%')[0]).not.toBe(hosts[5]?.split('%')[0]);
+          const commissioned = await world.controller(controller, 'commission', QR);
+          expect(commissioned.code).toBe(0);
+          expect(commissioned.progress).toContain(device.ula);
+        },
+        { links: 2 },
+      );
+    },
+  );
+
+  it(
+    'TC-MULTIIF-2, TC-MULTIIF-6: a lost carrier takes its addresses away, its return brings them back, a flap says nothing',
+    TIMEOUT,
+    async () => {
+      await NetWorld.run(
+        2,
+        async (world, [device, controller]) => {
+          await world.device(device, 'device', ['--open-window']);
+          // Where the cable is out nothing can be said: what was told there ends by its TTL. The other link hears of it.
+          const watcher = await world.watcher(controller, 'mash1');
+          await watcher.heard<Sighting>(addressesThat((texts) => texts.includes(device.ula) && texts.includes(device.second.ula)));
+          expect((await world.controller(controller, 'commission', QR)).code).toBe(0);
+
+          await setCarrier(device, 0, 'down');
+          await watcher.heard<Sighting>(addressesThat((texts) => !texts.includes(device.ula) && texts.includes(device.second.ula)));
+          const read = await world.controller(controller, ...READ);
+          expect(read.code).toBe(0);
+
+          await setCarrier(device, 0, 'up');
+          await watcher.heard<Sighting>(addressesThat((texts) => texts.includes(device.ula)));
+
+          // The flap alone would be silence, which nobody can wait for: what comes after it must be the first that is heard.
+          await setCarrier(device, 0, 'down');
+          await setCarrier(device, 0, 'up');
+          await ip('-n', device.name, 'addr', 'add', 'fd77:2::99/64', 'dev', 'mash1', 'nodad');
+          const last = await watcher.heard<Sighting>(addressesThat((texts) => texts.includes('fd77:2::99')));
+          expect(last.addresses?.map(([text]) => text)).toContain(device.ula);
+          const without = addressesThat((texts) => !texts.includes(device.ula));
+          expect(watcher.unheard.filter((line) => without(line as Sighting))).toEqual([]);
+        },
+        { links: 2 },
+      );
+    },
+  );
+
+  it('TC-MULTIIF-3: starts with no interface at all; each that comes is joined and told', TIMEOUT, async () => {
+    await NetWorld.run(
+      2,
+      async (world, [device, controller]) => {
+        const started = await world.device(device, 'device', ['--open-window']);
+        const watcher = await world.watcher(controller);
+        await started.heard<{ reason?: string }>((line) => line.reason?.startsWith('no usable interface') === true);
+        await up(device, 0);
+        await watcher.heard<Sighting>(addressesThat((texts) => texts.includes(device.ula) && !texts.includes(device.second.ula)));
+        await up(device, 1);
+        await watcher.heard<Sighting>(addressesThat((texts) => texts.includes(device.ula) && texts.includes(device.second.ula)));
+        expect((await world.controller(controller, 'commission', QR)).code).toBe(0);
+      },
+      { links: 2, down: [1] },
+    );
+  });
+
+  it(
+    'TC-MDNS-REC-1…4, TC-IPV6-3, TC-MULTIIF-8, TC-MULTIIF-9: renumbered and with a new prefix, found again at the new address; duplicate detection on',
+    TIMEOUT,
+    async () => {
+      await NetWorld.run(
+        2,
+        async (world, [device, controller]) => {
+          await world.device(device, 'device', ['--open-window']);
+          expect((await world.controller(controller, 'commission', QR)).code).toBe(0);
+          const watcher = await world.watcher(controller);
+          const first = await watcher.heard<Sighting>(addressesThat((texts) => texts.includes(device.ula)));
+          expect([first.type, first.port]).toEqual(['_mash._tcp', 8443]);
+          expect(first.host).toMatch(/^mash-[0-9a-f]{8}\.local$/);
+          expect(first.addresses?.map(([, scope]) => scope)).toEqual(['ula', 'global', 'link-local']);
+
+          const address = (...args: string[]) => ip('-n', device.name, 'addr', ...args, 'dev', 'mash0');
+          await address('add', 'fd77:1::51/64');
+          await address('del', `${device.ula}/64`);
+          await watcher.heard<Sighting>(addressesThat((texts) => texts.includes('fd77:1::51') && !texts.includes(device.ula)));
+          const renumbered = await world.controller(controller, ...READ);
+          expect([renumbered.code, JSON.stringify(renumbered.json)]).toEqual([0, expect.stringContaining('SIM-EVSE-')]);
+
+          // The router gave another prefix: the former one is deprecated, RFC 4862 §5.5.4.
+          await ip('-n', controller.name, 'addr', 'add', 'fd99:1::2/64', 'dev', 'mash0', 'nodad');
+          await address('add', 'fd99:1::51/64');
+          await address('change', 'fd77:1::51/64', 'preferred_lft', '0');
+          await watcher.heard<Sighting>(addressesThat((texts) => texts.includes('fd99:1::51') && !texts.includes('fd77:1::51')));
+          expect((await world.controller(controller, ...READ)).code).toBe(0);
+        },
+        { detection: true },
+      );
+    },
+  );
+
+  it('TC-IPV6-1: link-local addresses are enough to be found, commissioned and read', TIMEOUT, async () => {
+    await NetWorld.run(2, async (world, [device, controller]) => {
+      for (const { name } of [device, controller]) await ip('-n', name, '-6', 'addr', 'flush', 'dev', 'mash0', 'scope', 'global');
+      await world.device(device, 'device', ['--open-window']);
+      const commissioned = await world.controller(controller, 'commission', QR);
+      expect([commissioned.code, commissioned.progress]).toEqual([0, expect.stringMatching(/fe80:[^ ]*%mash0/)]);
+      expect((await world.controller(controller, ...READ)).code).toBe(0);
+    });
+  });
+
+  it(
+    'TC-MULTIIF-4, TC-MULTIIF-10, TC-MULTIIF-5: an address that is dead or another device is passed over; none left is "Device unreachable"',
+    TIMEOUT,
+    async () => {
+      await NetWorld.run(3, async (world, [device, controller, stranger]) => {
+        await world.device(device, 'device', ['--open-window']);
+        expect((await world.controller(controller, 'commission', QR)).code).toBe(0);
+        // Nobody answers for the best address; the device tells it still.
+        await ip('-n', controller.name, 'neigh', 'replace', device.ula as string, 'lladdr', '02:00:00:00:00:01', 'dev', 'mash0');
+        expect((await world.controller(controller, ...READ)).code).toBe(0);
+
+        await ip('-n', controller.name, 'neigh', 'del', device.ula, 'dev', 'mash0');
+        await ip('-n', stranger?.name as string, 'addr', 'add', `${device.ula}/64`, 'dev', 'mash0', 'nodad');
+        const lladdr = /link\/ether (\S+)/.exec(await ip('-n', stranger?.name as string, 'link', 'show', 'mash0'))?.[1] as string;
+        await ip('-n', controller.name, 'neigh', 'replace', device.ula, 'lladdr', lladdr, 'dev', 'mash0');
+        if (stranger === undefined) return expect.fail('three namespaces are due');
+        await world.device(stranger, 'stranger', ['--discriminator', '77']);
+        expect((await world.controller(controller, ...READ)).code).toBe(0);
+
+        for (const [at, address] of [device.ula, device.global].entries())
+          await ip('-n', controller.name, 'neigh', 'replace', address, 'lladdr', `02:00:00:00:00:0${at + 1}`, 'dev', 'mash0');
+        await ip(
+          'netns',
+          'exec',
+          controller.name,
+          'nft',
+          'add table inet t; add chain inet t o { type filter hook output priority 0; }; add rule inet t o tcp dport 8443 reject',
+        );
+        const none = await world.controller(controller, ...READ);
+        expect([none.code, JSON.stringify(none.json) + none.progress]).toEqual([3, expect.stringContaining('Device unreachable')]);
+      });
+    },
+  );
+
+  it('two controllers find, commission and read one device', TIMEOUT, async () => {
+    await NetWorld.run(3, async (world, [device, one, two]) => {
+      await world.device(device, 'device', ['--open-window']);
+      if (two === undefined) return expect.fail('three namespaces are due');
+      expect((await world.controllerOf('one', one, 'commission', QR)).code).toBe(0);
+      expect((await world.controllerOf('two', two, '--zone-type', 'grid', 'discover')).code).toBe(3);
+      const [a, b] = await Promise.all([world.controllerOf('one', one, ...READ), world.watcher(two)]);
+      expect(a.code).toBe(0);
+      await b.heard<Sighting>((line) => line.event === 'added' && line.type === '_mash._tcp');
+    });
+  });
+});
