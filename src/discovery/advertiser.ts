@@ -1,22 +1,24 @@
 import { PeerError } from '../errors.js';
-import type { Clock, DatagramSource, Entropy, Log, Multicast, Timer } from '../platform.js';
-import { Announcer } from './announcer.js';
-import { type DnsMessage, decodeMessage, encodeMessage, isResponse } from './message.js';
-import { type Name, nameKey, nameOf } from './name.js';
-import type { AddressRecord } from './records.js';
-import { answersTo, isOnLink, legacyResponse, MDNS_PORT, multicastResponse, unicastResponse, type Zone } from './responder.js';
+import type { Clock, DatagramSource, Entropy, Log, Multicast, NetworkInterface, Timer } from '../platform.js';
+import { ConflictLimit } from './conflicts.js';
+import { Echoes } from './history.js';
+import { LinkResponder } from './link.js';
+import { decodeMessage, encodeMessage } from './message.js';
+import { type Name, nameKey, nameOf, nameText } from './name.js';
+import { mentions, nameHashes } from './peek.js';
+import { recordKey } from './records.js';
+import { isOnLink } from './responder.js';
 import {
   addressRecords,
   announcementMessage,
-  goodbyeMessage,
+  ENUMERATION,
   instanceName,
-  lastGoodbyeMessage,
   type RecordPolicy,
   type ServiceDefinition,
-  type ServiceRecords,
   serviceRecords,
+  typeName,
 } from './service.js';
-import { randomDelay } from './timing.js';
+import { supervised } from './timing.js';
 
 export interface AdvertiserOptions {
   /** Started and closed by the advertiser. */
@@ -27,6 +29,8 @@ export interface AdvertiserOptions {
   /** `mash-1a2b3c4d.local`, see `hostName`. */
   readonly hostName: string;
   readonly policy: RecordPolicy;
+  /** `conflicts` or `hostName` changed. */
+  readonly onConflict?: () => void;
 }
 
 /** A service as others see it now. */
@@ -39,89 +43,95 @@ export interface Published {
 
 interface Entry {
   service: ServiceDefinition;
-  readonly announcer: Announcer;
-  published: boolean;
 }
 
-/** Instances published, or withdrawn within the last second. */
+/** Instances published at the same time. */
 const ENTRY_MAXIMUM = 64;
 /** Records of one service without the addresses, bytes. */
 const SERVICE_MAXIMUM = 4000;
-/** Answers that wait for their delay. */
-const PENDING_MAXIMUM = 128;
 /** Longest wait of `close` for the sockets, ms. */
 const CLOSE_MAXIMUM = 1000;
 
 /**
- * Publishes DNS-SD services over Multicast DNS and answers for them. Network trouble is logged, never thrown.
- * Probing, conflicts, rate limits and truncated queries are not handled.
+ * Publishes DNS-SD services over Multicast DNS and answers for them, on every interface (RFC 6762, RFC 6763). A host name that another host
+ * has gets `-2`, `-3`, …; an instance that another device has is left to it, told by `conflicts`, and tried again. Network trouble and failures of
+ * any kind are logged, never thrown.
  */
 export class Advertiser {
   readonly #options: AdvertiserOptions;
+  readonly #clock: Clock;
   readonly #log: Log;
-  readonly #host: Name;
+  readonly #echoes: Echoes;
+  readonly #conflictLimit: ConflictLimit;
   readonly #entries = new Map<string, Entry>();
-  readonly #pending = new Map<string, Timer>();
+  readonly #links = new Map<string, LinkResponder>();
+  /** Instances that are somebody else's, each with its links. */
+  readonly #taken = new Map<string, Set<string>>();
+  #host: Name;
+  #hostNumber = 1;
+  #hashes: ReadonlySet<number> | undefined;
   #state: 'new' | 'running' | 'closed' = 'new';
-  #announced = false;
   #closing: Promise<void> | undefined;
-  /** Packets dropped: not decodable, or more answers than can wait. */
-  readonly counters = { malformed: 0, overflow: 0 };
+  /** Packets dropped: not decodable, from another link, above the rate limits; answers more than can wait. */
+  readonly counters = { malformed: 0, offLink: 0, limited: 0, overflow: 0 };
 
   constructor(options: AdvertiserOptions) {
     this.#options = options;
     this.#log = options.log.scoped('discovery');
+    this.#clock = supervised(options.clock, (error) => this.#report(error));
+    this.#echoes = new Echoes(this.#clock);
+    this.#conflictLimit = new ConflictLimit(this.#clock);
     this.#host = nameOf(options.hostName);
   }
 
-  /** Opens the sockets and announces what has been published. Rejects with ConfigError alone. */
+  /** As it is published now. */
+  get hostName(): string {
+    return this.#host.join('.');
+  }
+
+  /** Instances that another device on some link has, in presentation form (RFC 6763 §4.3). */
+  get conflicts(): readonly string[] {
+    return [...this.#taken.keys()];
+  }
+
+  /** Opens the sockets and begins to publish: probes first, announcements about a second later. Rejects with ConfigError alone. */
   async start(): Promise<void> {
     await this.#options.multicast.start({
-      onPacket: (packet, source) => this.#onPacket(packet, source),
-      onInterfaces: () => this.#announceAll(),
+      onPacket: (packet, source) => this.#guard(() => this.#onPacket(packet, source)),
+      onInterfaces: () => this.#guard(() => this.#onInterfaces()),
       onError: (interfaceName, reason) => this.#log.warn('multicast failed', { interface: interfaceName, reason }),
     });
     if (this.#state !== 'new') return;
     this.#state = 'running';
-    this.#announceAll();
+    this.#guard(() => this.#onInterfaces());
   }
 
   /**
-   * Announces the service at once, on every interface; an instance already published is replaced.
+   * Publishes the service on every interface; an instance already published is replaced.
    * Throws RangeError for a definition that DNS cannot carry, and for too many. After `close` nothing is sent.
    */
   publish(service: ServiceDefinition): Published {
     this.#check(service);
     const key = nameKey(instanceName(service));
-    this.#entries.get(key)?.announcer.stop();
-    this.#entries.delete(key);
-    if (this.#entries.size >= ENTRY_MAXIMUM) throw new RangeError(`discovery: more than ${ENTRY_MAXIMUM} services`);
-    const entry: Entry = {
-      service,
-      published: true,
-      announcer: new Announcer(
-        this.#options.clock,
-        () => this.#sendAbout(entry.service, announcementMessage),
-        () => this.#sendAbout(entry.service, goodbyeMessage),
-        () => this.#entries.delete(key),
-      ),
-    };
-    if (this.#state !== 'closed') this.#entries.set(key, entry);
-    if (this.#state === 'running') entry.announcer.announce();
-    const isCurrent = (): boolean => this.#entries.get(key) === entry && entry.published;
+    if (!this.#entries.has(key) && this.#entries.size >= ENTRY_MAXIMUM)
+      throw new RangeError(`discovery: more than ${ENTRY_MAXIMUM} services`);
+    const entry: Entry = { service };
+    const isCurrent = (): boolean => this.#entries.get(key) === entry;
+    if (this.#state !== 'closed') this.#set(key, entry);
     return {
       update: ({ port, txt }) => {
         const changed = { ...entry.service, port, txt };
         this.#check(changed);
         if (!isCurrent()) return;
         entry.service = changed;
-        if (this.#state === 'running') entry.announcer.announce();
+        this.#set(key, entry);
       },
       withdraw: () => {
         if (!isCurrent()) return;
-        entry.published = false;
-        if (this.#state === 'running') entry.announcer.leave();
-        else this.#entries.delete(key);
+        this.#entries.delete(key);
+        this.#hashes = undefined;
+        for (const name of this.#links.keys()) this.#setTaken(entry.service, name, false);
+        this.#guard(() => this.#eachLink((link) => link.withdraw(key)));
       },
     };
   }
@@ -137,18 +147,13 @@ export class Advertiser {
   }
 
   async #close(): Promise<void> {
-    const announced = this.#announced;
     this.#state = 'closed';
-    for (const timer of this.#pending.values()) timer.cancel();
-    this.#pending.clear();
-    const leaving = [...this.#entries.values()];
+    this.#guard(() => this.#eachLink((link) => link.leave()));
+    this.#links.clear();
     this.#entries.clear();
-    for (const { announcer } of leaving) announcer.stop();
-    if (announced) for (const { service } of leaving) this.#sendAbout(service, lastGoodbyeMessage);
-    if (announced && leaving.length === 0) this.#sendToAll((addresses) => lastGoodbyeMessage(undefined, addresses));
     let deadline: Timer | undefined;
     const late = new Promise<void>((resolve) => {
-      deadline = this.#options.clock.after('MDNS_CLOSE', CLOSE_MAXIMUM, resolve);
+      deadline = this.#clock.after('MDNS_CLOSE', CLOSE_MAXIMUM, resolve);
     });
     await Promise.race([this.#options.multicast.close(), late]);
     deadline?.cancel();
@@ -159,84 +164,132 @@ export class Advertiser {
     if (length > SERVICE_MAXIMUM) throw new RangeError(`discovery: the records of ${service.instance} take ${length} bytes`);
   }
 
-  #announceAll(): void {
+  #set(key: string, entry: Entry): void {
+    this.#entries.set(key, entry);
+    this.#hashes = undefined;
+    this.#guard(() => this.#eachLink((link) => link.publish(entry.service)));
+  }
+
+  #eachLink(action: (link: LinkResponder) => void): void {
+    for (const link of [...this.#links.values()]) action(link);
+  }
+
+  /** A new link is probed on; a changed one gets goodbyes and announcements; one without an address that may be published has nothing to say. */
+  #onInterfaces(): void {
     if (this.#state !== 'running') return;
-    for (const entry of this.#entries.values()) if (entry.published) entry.announcer.announce();
-  }
-
-  #sendAbout(service: ServiceDefinition, build: (records: ServiceRecords, addresses: readonly AddressRecord[]) => DnsMessage): void {
-    const records = serviceRecords(service, this.#host, this.#options.policy);
-    this.#sendToAll((addresses) => build(records, addresses));
-  }
-
-  /** One packet an interface; an interface without an address that may be published has nothing to say. */
-  #sendToAll(build: (addresses: readonly AddressRecord[]) => DnsMessage): void {
     const { multicast, policy } = this.#options;
-    for (const on of multicast.interfaces()) {
-      const addresses = addressRecords(this.#host, on, policy);
-      if (addresses.length === 0) continue;
-      this.#announced = true;
-      multicast.send(on.name, encodeMessage(build(addresses)));
+    const usable = multicast.interfaces().filter((on) => addressRecords(this.#host, on, policy).length > 0);
+    for (const [name, link] of [...this.#links]) {
+      if (usable.some((on) => on.name === name)) continue;
+      link.stop();
+      this.#links.delete(name);
+      for (const { service } of this.#entries.values()) this.#setTaken(service, name, false);
+    }
+    for (const on of usable) {
+      const link = this.#links.get(on.name);
+      if (link === undefined) this.#addLink(on);
+      else if (addressTexts(link.on) !== addressTexts(on)) link.setAddresses(on);
     }
   }
 
+  #addLink(on: NetworkInterface): void {
+    const { multicast, entropy, policy } = this.#options;
+    const parts = {
+      multicast,
+      entropy,
+      policy,
+      clock: this.#clock,
+      echoes: this.#echoes,
+      conflicts: this.#conflictLimit,
+      ownAddresses: () => this.#ownAddresses(),
+      onHostTaken: (host: Name) => this.#onHostTaken(host, on.name),
+      onInstance: (service: ServiceDefinition, taken: boolean) => this.#setTaken(service, on.name, taken),
+      onOverflow: () => this.counters.overflow++,
+    };
+    const link = new LinkResponder(parts, on, this.#host);
+    this.#links.set(on.name, link);
+    for (const { service } of this.#entries.values()) link.publish(service);
+  }
+
+  #ownAddresses(): ReadonlySet<string> {
+    const { multicast, policy } = this.#options;
+    return new Set(multicast.interfaces().flatMap((on) => addressRecords(this.#host, on, policy).map(recordKey)));
+  }
+
+  /** RFC 6762 §9: "the host […] should select a new name": `mash-1a2b3c4d-2.local`, on all links. */
+  #onHostTaken(taken: Name, interfaceName: string): void {
+    if (taken !== this.#host) return;
+    const pause = this.#conflictLimit.count();
+    this.#host = nameOf(this.#options.hostName);
+    this.#host = [`${this.#host[0]}-${++this.#hostNumber}`, ...this.#host.slice(1)];
+    this.#hashes = undefined;
+    this.#log.warn('host name taken', { interface: interfaceName, name: nameText(taken), now: this.hostName });
+    this.#eachLink((link) => link.setHost(this.#host, pause));
+    this.#options.onConflict?.();
+  }
+
+  #setTaken(service: ServiceDefinition, interfaceName: string, taken: boolean): void {
+    const name = nameText(instanceName(service));
+    const on = this.#taken.get(name) ?? new Set();
+    if (on.has(interfaceName) === taken) return;
+    if (taken) this.#taken.set(name, on.add(interfaceName));
+    else on.delete(interfaceName);
+    if (on.size === 0) this.#taken.delete(name);
+    if (taken) this.#log.warn('instance taken', { interface: interfaceName, name });
+    else this.#log.info('instance free again', { interface: interfaceName, name });
+    this.#options.onConflict?.();
+  }
+
+  /** Cheapest test first: names, sender, rates, our own packets; only then is the packet decoded. */
   #onPacket(packet: Uint8Array, source: DatagramSource): void {
-    if (this.#state !== 'running' || isResponse(packet)) return;
-    let query: DnsMessage;
+    const link = this.#links.get(source.interfaceName);
+    if (this.#state !== 'running' || link === undefined) return;
+    const concerns = mentions(packet, this.#ourNames());
+    if (concerns === undefined) {
+      this.counters.malformed++;
+      return;
+    }
+    if (!concerns && !link.continues(source)) return;
+    if (!isOnLink(source, link.on)) {
+      this.counters.offLink++;
+      return;
+    }
+    if (this.#echoes.has(packet)) return;
+    if (!link.limit.admits(source.address)) {
+      this.counters.limited++;
+      return;
+    }
     try {
-      query = decodeMessage(packet);
+      link.receive(decodeMessage(packet), source);
     } catch (error) {
       if (!(error instanceof PeerError)) throw error;
       this.counters.malformed++;
-      this.#log.debug('query dropped', { from: source.address, interface: source.interfaceName, reason: error.message });
-      return;
-    }
-    this.#answer(query, source);
-  }
-
-  #zone(): Zone {
-    const services = [...this.#entries.values()].filter((entry) => entry.published).map((entry) => entry.service);
-    return { host: this.#host, services, policy: this.#options.policy };
-  }
-
-  #answer(query: DnsMessage, source: DatagramSource): void {
-    const { multicast } = this.#options;
-    const on = multicast.interfaces().find((candidate) => candidate.name === source.interfaceName);
-    if (on === undefined) return;
-    const answers = answersTo(query, this.#zone(), on);
-    if (answers.length === 0) return;
-    const onLink = isOnLink(source, on);
-    if (source.port !== MDNS_PORT) {
-      const response = onLink ? legacyResponse(query, answers) : undefined;
-      if (response !== undefined) multicast.send(on.name, encodeMessage(response), source);
-      return;
-    }
-    // RFC 6762 §5.4. A unicast answer leaves without delay: it can collide with nobody's.
-    if (onLink && query.questions.every((question) => question.unicast)) {
-      for (const answer of answers) multicast.send(on.name, encodeMessage(unicastResponse(query, answer)), source);
-      return;
-    }
-    for (const answer of answers) {
-      if (answer.shared) this.#answerLater(query, answer.key, on.name);
-      else multicast.send(on.name, encodeMessage(multicastResponse(answer)));
+      this.#log.debug('packet dropped', { from: source.address, interface: source.interfaceName, reason: error.message });
     }
   }
 
-  /** An answer already waiting serves this query too. It is made when it leaves, so that it never tells of a service withdrawn meanwhile. */
-  #answerLater(query: DnsMessage, key: string, interfaceName: string): void {
-    const { clock, entropy, multicast } = this.#options;
-    const slot = `${interfaceName} ${key}`;
-    if (this.#pending.has(slot)) return;
-    if (this.#pending.size >= PENDING_MAXIMUM) {
-      this.counters.overflow++;
-      return;
-    }
-    const timer = clock.after('MDNS_RESPONSE', randomDelay(entropy), () => {
-      this.#pending.delete(slot);
-      const on = multicast.interfaces().find((candidate) => candidate.name === interfaceName);
-      const answer = on && answersTo(query, this.#zone(), on).find((candidate) => candidate.key === key);
-      if (answer !== undefined) multicast.send(interfaceName, encodeMessage(multicastResponse(answer)));
-    });
-    this.#pending.set(slot, timer);
+  #ourNames(): ReadonlySet<number> {
+    if (this.#hashes !== undefined) return this.#hashes;
+    const services = [...this.#entries.values()].map(({ service }) => service);
+    const names = services.flatMap((service) => [instanceName(service), typeName(service.type)]);
+    this.#hashes = nameHashes([this.#host, ENUMERATION, ...names]);
+    return this.#hashes;
   }
+
+  /** A bug of ours costs one packet or one timer, not the process. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    this.#log.error('discovery failed', { reason: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function addressTexts(on: NetworkInterface): string {
+  return on.addresses.map(({ text, prefixLength }) => `${text}/${prefixLength}`).join(' ');
 }

@@ -78,6 +78,7 @@ export interface OperationalData {
   readonly port: number;
 }
 
+/** Both ids are hashes of keys, so no other device can have the name: it is announced without probing, at once. */
 export function operationalService(data: OperationalData, form: RecordForm): ServiceDefinition {
   const featureMap = `0x${data.featureMap.toString(16).toUpperCase().padStart(4, '0')}`;
   return {
@@ -92,6 +93,7 @@ export function operationalService(data: OperationalData, form: RecordForm): Ser
       ['EP', String(data.endpoints)],
       ...(form === 'draft' ? [['FM', featureMap] as const] : []),
     ],
+    known: true,
   };
 }
 

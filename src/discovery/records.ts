@@ -93,6 +93,20 @@ export function writeRecord(out: number[], record: DnsRecord, offsets: NameOffse
   out[lengthAt + 1] = length & 0xff;
 }
 
+/** The data as RFC 6762 §8.2 compares it: names not compressed. */
+export function recordData(record: DnsRecord): Uint8Array {
+  const out: number[] = [];
+  writeData(out, record, new Map(), false);
+  return Uint8Array.from(out);
+}
+
+/** RFC 6762 §6.1: under `name` there are records of `types` (each below 256) and of no other type. */
+export function nsecRecord(name: Name, types: readonly number[], ttl: number): NsecRecord {
+  const bits = new Array<number>((Math.max(...types) >> 3) + 1).fill(0);
+  for (const type of types) bits[type >> 3] = (bits[type >> 3] as number) | (0x80 >> (type & 7));
+  return { name, class: CLASS.IN, flush: true, ttl, type: 'NSEC', next: name, bitmap: Uint8Array.from([0, bits.length, ...bits]) };
+}
+
 function writeData(out: number[], record: DnsRecord, offsets: NameOffsets, compress: boolean): void {
   switch (record.type) {
     case 'A':

@@ -1,23 +1,33 @@
 import type { DatagramSource, NetworkInterface } from '../platform.js';
 import { parseAddress, samePrefix } from './address.js';
-import { type DnsMessage, type DnsQuestion, responseMessage } from './message.js';
+import { type DnsMessage, type DnsQuestion, encodeMessage, responseMessage } from './message.js';
 import { type Name, nameKey, sameName } from './name.js';
-import { CLASS, type DnsRecord, recordKey, TYPE, typeCode } from './records.js';
-import { addressRecords, instanceName, type RecordPolicy, type ServiceDefinition, serviceRecords } from './service.js';
+import { CLASS, type DnsRecord, type NsecRecord, nsecRecord, recordKey, TYPE, typeCode } from './records.js';
+import {
+  addressNegation,
+  addressRecords,
+  instanceName,
+  missingFamily,
+  type RecordPolicy,
+  type ServiceDefinition,
+  serviceRecords,
+} from './service.js';
 
 /** RFC 6762 §11; a query from another port comes from a legacy resolver (§6.7). */
 export const MDNS_PORT = 5353;
 /** RFC 6762 §6.7: TTLs of a legacy answer are capped. */
 const LEGACY_TTL = 10;
+/** RFC 6762 §17: answers are kept within an Ethernet frame of 1500 bytes, the headers of IPv6 and UDP taken off. */
+const PACKET_MAXIMUM = 1452;
 
-/** What this host answers for. */
+/** What this host answers for on a link. */
 export interface Zone {
   readonly host: Name;
   readonly services: readonly ServiceDefinition[];
   readonly policy: RecordPolicy;
 }
 
-/** The answer about one thing: a service, a type in the enumeration, the host itself. Each leaves in a packet of its own. */
+/** The answer about one thing: a service, a type in the enumeration, the host itself. */
 export interface Answer {
   /** The same for the same thing. */
   readonly key: string;
@@ -27,53 +37,107 @@ export interface Answer {
   readonly shared: boolean;
 }
 
-/** What `query` asks of this host, on the interface that received it. Empty for what is none of ours and what the querier knows. */
-export function answersTo(query: DnsMessage, zone: Zone, on: NetworkInterface): readonly Answer[] {
-  // RFC 6762 §18.3, §18.11: messages with another opcode or response code are ignored.
-  if (query.response || query.opcode !== 0 || query.rcode !== 0) return [];
+/** What there is to say about one thing. */
+interface Subject {
+  readonly key: string;
+  readonly records: readonly DnsRecord[];
+  /** RFC 6762 §6.1: what is said when a type is asked for that the name does not have. Shared names have none. */
+  readonly negation: NsecRecord | undefined;
+  readonly helpful: readonly DnsRecord[];
+}
+
+function subjectsOf(zone: Zone, on: NetworkInterface): readonly Subject[] {
   const addresses = addressRecords(zone.host, on, zone.policy);
   if (addresses.length === 0) return [];
-  const known = new Map(query.answers.map((record) => [recordKey(record), record.ttl]));
-  const wanted = (record: DnsRecord): boolean => {
-    if (!query.questions.some((question) => asksFor(question, record))) return false;
-    // RFC 6762 §7.1: an answer whose known TTL is at least half the correct value is not sent.
-    const ttl = known.get(recordKey(record));
-    return ttl === undefined || ttl < record.ttl / 2;
-  };
-  const found: Answer[] = [];
-  const add = (key: string, records: readonly DnsRecord[], helpful: readonly DnsRecord[]): void => {
-    const answers = records.filter(wanted);
-    if (answers.length === 0) return;
-    const additionals = helpful.filter((record) => !answers.includes(record));
-    found.push({ key, answers, additionals, shared: answers.some((record) => !record.flush) });
-  };
+  const lacking = missingFamily(addresses);
+  const subjects: Subject[] = [];
   const types = new Map<string, DnsRecord>();
   for (const service of zone.services) {
     const { ptr, srv, txt, enumeration } = serviceRecords(service, zone.host, zone.policy);
     types.set(recordKey(enumeration), enumeration);
+    const negation = nsecRecord(srv.name, [TYPE.TXT, TYPE.SRV], srv.ttl);
     // RFC 6763 §12.1, §12.2: the answer to a PTR carries SRV, TXT and the addresses, so that nobody has to ask again.
-    add(nameKey(instanceName(service)), [ptr, srv, txt], [srv, txt, ...addresses]);
+    const helpful = [srv, txt, ...addresses, ...lacking];
+    subjects.push({ key: nameKey(instanceName(service)), records: [ptr, srv, txt], negation, helpful });
   }
-  for (const [key, enumeration] of types) add(key, [enumeration], []);
-  add(nameKey(zone.host), addresses, addresses);
-  return found;
+  for (const [key, enumeration] of types) subjects.push({ key, records: [enumeration], negation: undefined, helpful: [] });
+  const helpful = [...addresses, ...lacking];
+  subjects.push({ key: nameKey(zone.host), records: addresses, negation: addressNegation(addresses), helpful });
+  return subjects;
+}
+
+function answerAbout(subject: Subject, wanted: (record: DnsRecord) => boolean, negated: (nsec: NsecRecord) => boolean): Answer | undefined {
+  const positive = subject.records.filter(wanted);
+  const answers: readonly DnsRecord[] =
+    subject.negation !== undefined && negated(subject.negation) ? [...positive, subject.negation] : positive;
+  if (answers.length === 0) return undefined;
+  const additionals = positive.length === 0 ? [] : subject.helpful.filter((record) => !answers.includes(record));
+  return { key: subject.key, answers, additionals, shared: answers.some((record) => !record.flush) };
+}
+
+/** What `query` asks of this host, on the interface that received it. Empty for what is none of ours and what the querier knows. */
+export function answersTo(query: DnsMessage, zone: Zone, on: NetworkInterface): readonly Answer[] {
+  // RFC 6762 §18.3, §18.11: messages with another opcode or response code are ignored.
+  if (query.response || query.opcode !== 0 || query.rcode !== 0) return [];
+  const known = new Map(query.answers.map((record) => [recordKey(record), record.ttl]));
+  // RFC 6762 §7.1: an answer whose known TTL is at least half the correct value is not sent.
+  const isUnknown = (record: DnsRecord): boolean => (known.get(recordKey(record)) ?? -1) < record.ttl / 2;
+  return subjectsOf(zone, on).flatMap((subject) => {
+    const wanted = (record: DnsRecord): boolean => query.questions.some((question) => asksFor(question, record)) && isUnknown(record);
+    const negated = (nsec: NsecRecord): boolean =>
+      query.questions.some((question) => asksInVain(question, nsec.name, subject.records)) && isUnknown(nsec);
+    return answerAbout(subject, wanted, negated) ?? [];
+  });
+}
+
+/** What was promised to be said, as it is now; nothing about what has left or changed meanwhile. */
+export function answersNow(promised: ReadonlyMap<string, ReadonlySet<string>>, zone: Zone, on: NetworkInterface): readonly Answer[] {
+  return subjectsOf(zone, on).flatMap((subject) => {
+    const keys = promised.get(subject.key);
+    const wanted = (record: DnsRecord): boolean => keys?.has(recordKey(record)) ?? false;
+    return answerAbout(subject, wanted, wanted) ?? [];
+  });
 }
 
 function asksFor(question: DnsQuestion, record: DnsRecord): boolean {
-  return (
-    (question.class === CLASS.IN || question.class === CLASS.ANY) &&
-    (question.type === typeCode(record) || question.type === TYPE.ANY) &&
-    sameName(question.name, record.name)
-  );
+  return isOurClass(question) && (question.type === typeCode(record) || question.type === TYPE.ANY) && sameName(question.name, record.name);
 }
 
-export function multicastResponse(answer: Answer): DnsMessage {
-  return responseMessage({ answers: answer.answers, additionals: answer.additionals });
+/** RFC 6762 §6.1: the name is ours alone, and it has no record of that type. */
+function asksInVain(question: DnsQuestion, name: Name, records: readonly DnsRecord[]): boolean {
+  if (!isOurClass(question) || question.type === TYPE.ANY || !sameName(question.name, name)) return false;
+  return !records.some((record) => typeCode(record) === question.type && sameName(record.name, name));
 }
 
-/** RFC 6762 §18.1: a unicast answer carries the id of its query. */
-export function unicastResponse(query: DnsMessage, answer: Answer): DnsMessage {
-  return responseMessage({ answers: answer.answers, additionals: answer.additionals }, query.id);
+function isOurClass(question: DnsQuestion): boolean {
+  return question.class === CLASS.IN || question.class === CLASS.ANY;
+}
+
+/**
+ * The answers in as few packets as a frame allows; what one answer takes is never divided. `id`: RFC 6762 §18.1, that of the query in a
+ * unicast answer, else 0.
+ */
+export function packed(answers: readonly Answer[], id = 0): readonly DnsMessage[] {
+  const messages: DnsMessage[] = [];
+  let held: Answer[] = [];
+  for (const answer of answers) {
+    if (held.length > 0 && encodeMessage(combined([...held, answer], id)).length > PACKET_MAXIMUM) {
+      messages.push(combined(held, id));
+      held = [];
+    }
+    held.push(answer);
+  }
+  if (held.length > 0) messages.push(combined(held, id));
+  return messages;
+}
+
+/** Each record once, and none that is an answer among the additional ones. */
+function combined(answers: readonly Answer[], id: number): DnsMessage {
+  const first = new Map(answers.flatMap((answer) => answer.answers).map((record) => [recordKey(record), record]));
+  const more = new Map<string, DnsRecord>();
+  for (const record of answers.flatMap((answer) => answer.additionals))
+    if (!first.has(recordKey(record))) more.set(recordKey(record), record);
+  return responseMessage({ answers: [...first.values()], additionals: [...more.values()] }, id);
 }
 
 /**
@@ -94,7 +158,7 @@ export function legacyResponse(query: DnsMessage, answers: readonly Answer[]): D
   );
 }
 
-/** RFC 6762 §11: unicast answers go to the local link alone: a link-local source, or one inside a prefix of the interface. */
+/** RFC 6762 §11: the local link alone is heard and answered: a link-local source, or one inside a prefix of the interface. */
 export function isOnLink(source: DatagramSource, on: NetworkInterface): boolean {
   const bytes = parseAddress(source.address);
   if (bytes === undefined) return false;

@@ -2,7 +2,17 @@ import type { NetworkInterface } from '../platform.js';
 import { compareAddresses } from './address.js';
 import { type DnsMessage, responseMessage } from './message.js';
 import { type Name, nameOf } from './name.js';
-import { type AddressRecord, CLASS, type DnsRecord, type PtrRecord, type SrvRecord, type TxtRecord } from './records.js';
+import {
+  type AddressRecord,
+  CLASS,
+  type DnsRecord,
+  type NsecRecord,
+  nsecRecord,
+  type PtrRecord,
+  type SrvRecord,
+  type TxtRecord,
+  TYPE,
+} from './records.js';
 import { txtString } from './txt.js';
 
 /** Which revision's TTLs, instance names and TXT keys are published (protocol.md, row `records`; profile key `discovery.records`). */
@@ -15,12 +25,14 @@ export interface RecordPolicy {
   readonly txt: number;
   readonly address: number;
   readonly ipv4: boolean;
+  /** RFC 6762 §6.4: what answers one query leaves in one packet. Not in form `reference`, whose browser judges each packet by itself. */
+  readonly aggregate: boolean;
 }
 
 /** protocol.md, row `records`: 4500 for PTR, SRV and TXT, 120 for addresses; in form `reference` 120 throughout. */
 export function recordPolicy(form: RecordForm, ipv4: boolean): RecordPolicy {
   const service = form === 'draft' ? 4500 : 120;
-  return { ptr: service, srv: service, txt: service, address: 120, ipv4 };
+  return { ptr: service, srv: service, txt: service, address: 120, ipv4, aggregate: form === 'draft' };
 }
 
 /** A DNS-SD service instance (RFC 6763 §4). */
@@ -31,6 +43,8 @@ export interface ServiceDefinition {
   readonly instance: string;
   readonly port: number;
   readonly txt: readonly (readonly [key: string, value: string])[];
+  /** The instance carries an identity that no other device has, so it needs no probing (RFC 6762 §8.1). */
+  readonly known?: boolean;
 }
 
 export interface ServiceRecords {
@@ -90,9 +104,26 @@ export function addressRecords(host: Name, on: NetworkInterface, policy: RecordP
     }));
 }
 
+/** RFC 6762 §6.2: "In the event that a device has only IPv4 addresses but no IPv6 addresses, or vice versa", what it lacks is told. */
+export function addressNegation(addresses: readonly AddressRecord[]): NsecRecord | undefined {
+  const types = [...new Set(addresses.map((address) => TYPE[address.type]))];
+  const [first] = addresses;
+  return first === undefined ? undefined : nsecRecord(first.name, types, first.ttl);
+}
+
+/** The same, where there is something to be told beside the addresses. */
+export function missingFamily(addresses: readonly AddressRecord[]): readonly NsecRecord[] {
+  const families = new Set(addresses.map((address) => address.type));
+  const negation = addressNegation(addresses);
+  return negation === undefined || families.size > 1 ? [] : [negation];
+}
+
 /** All records of a service in one packet: a browser may judge each packet by itself (reference-behaviour §4.10). */
 export function announcementMessage(records: ServiceRecords, addresses: readonly AddressRecord[]): DnsMessage {
-  return responseMessage({ answers: [records.srv, records.txt, records.ptr, records.enumeration, ...addresses] });
+  return responseMessage({
+    answers: [records.srv, records.txt, records.ptr, records.enumeration, ...addresses],
+    additionals: missingFamily(addresses),
+  });
 }
 
 /**
@@ -107,6 +138,11 @@ export function goodbyeMessage(records: ServiceRecords, addresses: readonly Addr
 export function lastGoodbyeMessage(records: ServiceRecords | undefined, addresses: readonly AddressRecord[]): DnsMessage {
   const service = records === undefined ? [] : [records.srv, records.txt, records.ptr];
   return responseMessage({ answers: [...service, ...addresses].map(leaving) });
+}
+
+/** RFC 6762 §10.1 for addresses that are gone, beside those that stay. */
+export function addressGoodbye(lost: readonly AddressRecord[], staying: readonly AddressRecord[]): DnsMessage {
+  return responseMessage({ answers: [...lost.map(leaving), ...staying] });
 }
 
 function leaving(record: DnsRecord): DnsRecord {

@@ -1,0 +1,311 @@
+import type { Clock, DatagramSource, Entropy, Multicast, NetworkInterface } from '../platform.js';
+import { Announcer } from './announcer.js';
+import { Answerer } from './answerer.js';
+import { Claim, type ClaimEffect } from './claim.js';
+import { type ConflictLimit, contradicts, losesTo } from './conflicts.js';
+import { type Echoes, History } from './history.js';
+import { PacketLimit } from './limits.js';
+import { type DnsMessage, encodeMessage, queryMessage } from './message.js';
+import { type Name, nameKey } from './name.js';
+import { Prober } from './prober.js';
+import { type AddressRecord, CLASS, type DnsRecord, TYPE } from './records.js';
+import type { Zone } from './responder.js';
+import {
+  addressGoodbye,
+  addressRecords,
+  announcementMessage,
+  goodbyeMessage,
+  instanceName,
+  lastGoodbyeMessage,
+  type RecordPolicy,
+  type ServiceDefinition,
+  type ServiceRecords,
+  serviceRecords,
+} from './service.js';
+
+export interface LinkParts {
+  readonly multicast: Multicast;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly policy: RecordPolicy;
+  readonly echoes: Echoes;
+  readonly conflicts: ConflictLimit;
+  /** `recordKey`s of the addresses that the host has on any interface: a bridge or a reflector brings them here, and they contradict nothing. */
+  ownAddresses(): ReadonlySet<string>;
+  /** Another host has the name. `setHost` is expected. */
+  onHostTaken(host: Name): void;
+  /** An instance is somebody else's, or was and is ours now. */
+  onInstance(service: ServiceDefinition, taken: boolean): void;
+  onOverflow(): void;
+}
+
+interface Registration {
+  service: ServiceDefinition;
+  readonly name: Name;
+  readonly claim: Claim;
+  readonly announcer: Announcer;
+  announced: boolean;
+  leaving: boolean;
+}
+
+/** RFC 6762 §8.2. */
+const TIE_PAUSE = 1000;
+/** An instance whose name the specification fixes is tried again after this long, twice as long each time, ms. */
+const RETRY_FIRST = 5000;
+const RETRY_LONGEST = 60_000;
+
+/** The host and its services on one link: probes for their names, announces them, answers for them, says goodbye. */
+export class LinkResponder {
+  readonly limit: PacketLimit;
+  readonly #parts: LinkParts;
+  readonly #history: History;
+  readonly #answerer: Answerer;
+  readonly #prober: Prober<string>;
+  readonly #registrations = new Map<string, Registration>();
+  #on: NetworkInterface;
+  #host: Name;
+  /** Undefined until there is a service to publish. */
+  #hostClaim: Claim | undefined;
+  #announced = false;
+
+  constructor(parts: LinkParts, on: NetworkInterface, host: Name) {
+    const { clock, entropy } = parts;
+    this.#parts = parts;
+    this.#on = on;
+    this.#host = host;
+    this.limit = new PacketLimit(clock);
+    this.#history = new History(clock);
+    this.#prober = new Prober<string>(
+      clock,
+      entropy,
+      (keys, run) => this.#probe(keys, run),
+      (key) => this.#claimOf(key)?.on('silence'),
+    );
+    this.#answerer = new Answerer({
+      clock,
+      entropy,
+      history: this.#history,
+      on: () => this.#on,
+      zone: () => this.#zone(),
+      send: (message, to) => this.#send(message, to),
+      overflow: () => parts.onOverflow(),
+    });
+  }
+
+  get on(): NetworkInterface {
+    return this.#on;
+  }
+
+  /** Probes for the instance, unless it is known to be ours, and announces it; with other data, announces that. */
+  publish(service: ServiceDefinition): void {
+    const name = instanceName(service);
+    const key = nameKey(name);
+    const before = this.#registrations.get(key);
+    if (before !== undefined && !before.leaving) {
+      before.service = service;
+      this.#announce(before);
+      return;
+    }
+    if (before !== undefined) this.#forget(key, before);
+    const { clock } = this.#parts;
+    const registration: Registration = {
+      service,
+      name,
+      announced: false,
+      leaving: false,
+      claim: new Claim(clock, service.known === true ? 'owned' : 'probing', (effect) => this.#onInstance(key, registration, effect)),
+      announcer: new Announcer(
+        clock,
+        () => this.#sendAbout(registration, announcementMessage),
+        () => this.#sendAbout(registration, goodbyeMessage),
+        () => this.#forget(key, registration),
+      ),
+    };
+    this.#registrations.set(key, registration);
+    this.#claimHost();
+    if (service.known === true) this.#announce(registration);
+    else this.#prober.add(key);
+  }
+
+  /** Goodbye, repeated once; in silence what was never announced. */
+  withdraw(key: string): void {
+    const registration = this.#registrations.get(key);
+    if (registration === undefined || registration.leaving) return;
+    registration.leaving = true;
+    this.#prober.remove(key);
+    registration.claim.stop();
+    if (registration.announced && registration.claim.state === 'owned') registration.announcer.leave();
+    else this.#forget(key, registration);
+  }
+
+  /** The host has another name now: probed for, then everything is announced with it. */
+  setHost(host: Name, pause: number): void {
+    const { clock } = this.#parts;
+    const before = this.#hostClaim;
+    if (before?.state === 'owned' && this.#announced) this.#send(lastGoodbyeMessage(undefined, this.#addresses()));
+    before?.stop();
+    this.#prober.remove(nameKey(this.#host));
+    for (const { announcer, leaving } of this.#registrations.values()) if (!leaving) announcer.stop();
+    this.#host = host;
+    if (before === undefined) return;
+    this.#hostClaim = new Claim(clock, 'waiting', (effect) => this.#onHost(effect));
+    this.#hostClaim.wait(pause);
+  }
+
+  /** RFC 6762 §8.4, §10.1: goodbye for the addresses that are gone, beside those that stay; then everything is announced anew. */
+  setAddresses(on: NetworkInterface): void {
+    const gone = new Set(this.#on.addresses.map(({ text }) => text));
+    for (const { text } of on.addresses) gone.delete(text);
+    const lost = addressRecords(
+      this.#host,
+      { ...this.#on, addresses: this.#on.addresses.filter(({ text }) => gone.has(text)) },
+      this.#parts.policy,
+    );
+    this.#on = on;
+    if (this.#hostClaim?.state !== 'owned') return;
+    if (lost.length > 0 && this.#announced) this.#send(addressGoodbye(lost, this.#addresses()));
+    for (const registration of this.#registrations.values()) this.#announce(registration);
+  }
+
+  /** RFC 6762 §7.2: an otherwise empty packet of this sender belongs to its query. */
+  continues(source: DatagramSource): boolean {
+    return this.#answerer.continues(source);
+  }
+
+  receive(message: DnsMessage, source: DatagramSource): void {
+    // RFC 6762 §18.3, §18.11.
+    if (message.opcode !== 0 || message.rcode !== 0) return;
+    const alike = this.#parts.ownAddresses();
+    for (const [claim, name, records] of this.#claims()) {
+      const probing = claim.state === 'probing';
+      if (message.response) {
+        if (contradicts(message, records, alike, probing)) claim.on('conflict');
+      } else if (probing && losesTo(message.authorities, name, records)) claim.on('lost');
+    }
+    if (message.response) this.#answerer.onResponse(message);
+    else this.#answerer.onQuery(message, source);
+  }
+
+  /** Goodbye for all, once; nothing is sent afterwards. */
+  leave(): void {
+    const leaving = [...this.#registrations.values()].filter(({ announced, claim }) => announced && claim.state === 'owned');
+    const addresses = this.#announced && this.#hostClaim?.state === 'owned' ? this.#addresses() : [];
+    this.stop();
+    for (const { service } of leaving) this.#send(lastGoodbyeMessage(this.#records(service), addresses));
+    if (leaving.length === 0 && addresses.length > 0) this.#send(lastGoodbyeMessage(undefined, addresses));
+  }
+
+  /** The interface is gone. */
+  stop(): void {
+    this.#answerer.close();
+    this.#prober.close();
+    this.#hostClaim?.stop();
+    for (const { claim, announcer } of this.#registrations.values()) {
+      claim.stop();
+      announcer.stop();
+    }
+    this.#registrations.clear();
+  }
+
+  #claimHost(): void {
+    if (this.#hostClaim !== undefined) return;
+    this.#hostClaim = new Claim(this.#parts.clock, 'probing', (effect) => this.#onHost(effect));
+    this.#prober.add(nameKey(this.#host));
+  }
+
+  #onHost(effect: ClaimEffect): void {
+    const key = nameKey(this.#host);
+    const registrations = [...this.#registrations.values()];
+    if (effect === 'announce') for (const registration of registrations) this.#announce(registration);
+    else if (effect === 'probe') this.#prober.add(key);
+    else this.#prober.remove(key);
+    if (effect === 'retreat') for (const { announcer } of registrations) announcer.stop();
+    if (effect === 'retreat') this.#hostClaim?.wait(this.#parts.conflicts.count());
+    if (effect === 'pause') this.#hostClaim?.wait(TIE_PAUSE);
+    if (effect === 'defer') this.#parts.onHostTaken(this.#host);
+  }
+
+  #onInstance(key: string, registration: Registration, effect: ClaimEffect): void {
+    const { claim, announcer, service } = registration;
+    const { conflicts, onInstance } = this.#parts;
+    if (effect === 'probe') this.#prober.add(key);
+    else this.#prober.remove(key);
+    if (effect === 'announce') {
+      onInstance(service, false);
+      this.#announce(registration);
+    } else if (effect === 'retreat') {
+      announcer.stop();
+      claim.wait(conflicts.count());
+    } else if (effect === 'pause') claim.wait(TIE_PAUSE);
+    else if (effect === 'defer') {
+      onInstance(service, true);
+      claim.wait(Math.max(conflicts.count(), Math.min(RETRY_FIRST * 2 ** (claim.refusals - 1), RETRY_LONGEST)));
+    }
+  }
+
+  #announce(registration: Registration): void {
+    if (registration.leaving || registration.claim.state !== 'owned' || this.#hostClaim?.state !== 'owned') return;
+    registration.announced = true;
+    this.#announced = true;
+    registration.announcer.announce();
+  }
+
+  #forget(key: string, registration: Registration): void {
+    registration.announcer.stop();
+    registration.claim.stop();
+    this.#prober.remove(key);
+    if (this.#registrations.get(key) === registration) this.#registrations.delete(key);
+  }
+
+  #claimOf(key: string): Claim | undefined {
+    return key === nameKey(this.#host) ? this.#hostClaim : this.#registrations.get(key)?.claim;
+  }
+
+  /** Everything unique, claimed or being claimed. */
+  #claims(): readonly (readonly [Claim, Name, readonly DnsRecord[]])[] {
+    const instances = [...this.#registrations.values()]
+      .filter(({ leaving }) => !leaving)
+      .map(({ claim, name, service }) => [claim, name, this.#unique(service)] as const);
+    return this.#hostClaim === undefined ? instances : [[this.#hostClaim, this.#host, this.#addresses()], ...instances];
+  }
+
+  /**
+   * RFC 6762 §8.1: ANY for each name, the proposed records as authority. The first probe asks for a unicast answer; the others do not, as another
+   * process of this machine may be the one that gets it.
+   */
+  #probe(keys: readonly string[], run: number): void {
+    const wanted = this.#claims().filter(([, name]) => keys.includes(nameKey(name)));
+    const questions = wanted.map(([, name]) => ({ name, type: TYPE.ANY, class: CLASS.IN, unicast: run === 0 }));
+    this.#send(queryMessage({ questions, authorities: wanted.flatMap(([, , records]) => records) }));
+  }
+
+  #zone(): Zone | undefined {
+    if (this.#hostClaim?.state !== 'owned') return undefined;
+    const services = [...this.#registrations.values()].filter(({ claim, leaving }) => claim.state === 'owned' && !leaving);
+    return { host: this.#host, services: services.map(({ service }) => service), policy: this.#parts.policy };
+  }
+
+  #records(service: ServiceDefinition): ServiceRecords {
+    return serviceRecords(service, this.#host, this.#parts.policy);
+  }
+
+  #unique(service: ServiceDefinition): readonly DnsRecord[] {
+    const { srv, txt } = this.#records(service);
+    return [srv, txt];
+  }
+
+  #addresses(): readonly AddressRecord[] {
+    return addressRecords(this.#host, this.#on, this.#parts.policy);
+  }
+
+  #sendAbout({ service }: Registration, build: (records: ServiceRecords, addresses: readonly AddressRecord[]) => DnsMessage): void {
+    this.#send(build(this.#records(service), this.#addresses()));
+  }
+
+  #send(message: DnsMessage, to?: DatagramSource): void {
+    const packet = encodeMessage(message);
+    this.#parts.echoes.note(packet);
+    if (message.response && to === undefined) this.#history.note(message.answers);
+    this.#parts.multicast.send(this.#on.name, packet, to);
+  }
+}
