@@ -58,6 +58,8 @@ export interface DeviceStatus {
   /** Monotonic end of the window while it is open. */
   readonly windowUntil: number | undefined;
   readonly zones: readonly ZoneStatus[];
+  /** Service instances whose name another device on the link has (RFC 6762 §9): ours are not published there until it leaves. */
+  readonly nameConflicts: readonly string[];
   /** Of each endpoint that zones control. */
   readonly energy: readonly EnergyStatus[];
   /** mW drawn now; undefined without a power stage. */

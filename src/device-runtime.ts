@@ -259,7 +259,9 @@ export class DeviceRuntime {
       options.testControl.bind(this.#testHost);
     }
     const shared = new SharedMulticast(multicast);
-    this.#services = new DeviceServices({ profile, board, identity, firmware, model, multicast: shared.port(), clock, crypto, log });
+    const onConflict = (): void => this.#changed();
+    const published = { profile, board, identity, firmware, model, multicast: shared.port() };
+    this.#services = new DeviceServices({ ...published, clock, crypto, log, onConflict });
     if (profile['commissioning.pairingRequests'] === 'heed')
       this.#pairing = new DevicePairing({ multicast: shared.port(), clock, entropy: crypto, log }, identity.discriminator, {
         isBusy: () => this.#stopping || this.#commissioner.windowOpen || zones.full,
@@ -292,7 +294,7 @@ export class DeviceRuntime {
     else this.#showIdle();
     await this.#opening;
     await this.#pairing?.start();
-    this.#log.info('announced', { port: this.#ports.operational, zones: this.#zones.count, window: this.#commissioner.windowOpen });
+    this.#log.info('started', { port: this.#ports.operational, zones: this.#zones.count, window: this.#commissioner.windowOpen });
   }
 
   get status(): DeviceStatus {
@@ -311,6 +313,7 @@ export class DeviceRuntime {
         certificate: this.#certificates.state(zone),
         expiresAt: this.#certificates.expiresAt(zone),
       })),
+      nameConflicts: this.#services.conflicts,
       energy: this.#energy.status,
       power: this.#power.power,
       relayClosed: this.#panel.relayClosed,

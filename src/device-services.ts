@@ -18,6 +18,8 @@ export interface DeviceServicesParts {
   readonly clock: Clock;
   readonly crypto: Crypto;
   readonly log: Log;
+  /** `conflicts` changed. */
+  onConflict(): void;
 }
 
 /** What the device publishes in each of its states (protocol.md §2.16). */
@@ -28,10 +30,23 @@ export class DeviceServices {
   #commissionable: readonly Published[] = [];
 
   constructor(parts: DeviceServicesParts) {
-    const { profile, multicast, clock, crypto, log, identity } = parts;
+    const { profile, multicast, clock, crypto, log, identity, onConflict } = parts;
     this.#parts = parts;
     const policy = recordPolicy(profile['discovery.records'], profile['discovery.ipv4'] === 'on');
-    this.#advertiser = new Advertiser({ multicast, clock, entropy: crypto, log, hostName: hostName(identity.hostSeed), policy });
+    this.#advertiser = new Advertiser({
+      multicast,
+      clock,
+      entropy: crypto,
+      log,
+      hostName: hostName(identity.hostSeed),
+      policy,
+      onConflict,
+    });
+  }
+
+  /** Instances of ours that another device on some link has; they are not published there. */
+  get conflicts(): readonly string[] {
+    return this.#advertiser.conflicts;
   }
 
   start(): Promise<void> {

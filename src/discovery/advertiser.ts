@@ -1,13 +1,12 @@
-import { PeerError } from '../errors.js';
 import type { Clock, DatagramSource, Entropy, Log, Multicast, NetworkInterface, Timer } from '../platform.js';
 import { ConflictLimit } from './conflicts.js';
+import { type PacketCounters, PacketGate } from './gate.js';
 import { Echoes } from './history.js';
 import { LinkResponder } from './link.js';
-import { decodeMessage, encodeMessage } from './message.js';
+import { encodeMessage } from './message.js';
 import { type Name, nameKey, nameOf, nameText } from './name.js';
-import { mentions, nameHashes } from './peek.js';
+import { nameHashes } from './peek.js';
 import { recordKey } from './records.js';
-import { isOnLink } from './responder.js';
 import {
   addressRecords,
   announcementMessage,
@@ -62,6 +61,7 @@ export class Advertiser {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #echoes: Echoes;
+  readonly #gate: PacketGate;
   readonly #conflictLimit: ConflictLimit;
   readonly #entries = new Map<string, Entry>();
   readonly #links = new Map<string, LinkResponder>();
@@ -72,16 +72,20 @@ export class Advertiser {
   #hashes: ReadonlySet<number> | undefined;
   #state: 'new' | 'running' | 'closed' = 'new';
   #closing: Promise<void> | undefined;
-  /** Packets dropped: not decodable, from another link, above the rate limits; answers more than can wait. */
-  readonly counters = { malformed: 0, offLink: 0, limited: 0, overflow: 0 };
 
   constructor(options: AdvertiserOptions) {
     this.#options = options;
     this.#log = options.log.scoped('discovery');
     this.#clock = supervised(options.clock, (error) => this.#report(error));
     this.#echoes = new Echoes(this.#clock);
+    this.#gate = new PacketGate(this.#echoes, this.#log);
     this.#conflictLimit = new ConflictLimit(this.#clock);
     this.#host = nameOf(options.hostName);
+  }
+
+  /** Packets dropped: not decodable, from another link, above the rate limits; answers more than can wait. */
+  get counters(): PacketCounters {
+    return this.#gate.counters;
   }
 
   /** As it is published now. */
@@ -204,7 +208,9 @@ export class Advertiser {
       ownAddresses: () => this.#ownAddresses(),
       onHostTaken: (host: Name) => this.#onHostTaken(host, on.name),
       onInstance: (service: ServiceDefinition, taken: boolean) => this.#setTaken(service, on.name, taken),
-      onOverflow: () => this.counters.overflow++,
+      onAnnounced: (service: ServiceDefinition) =>
+        this.#log.info('announced', { interface: on.name, name: nameText(instanceName(service)), host: this.hostName }),
+      onOverflow: () => void this.counters.overflow++,
     };
     const link = new LinkResponder(parts, on, this.#host);
     this.#links.set(on.name, link);
@@ -240,32 +246,11 @@ export class Advertiser {
     this.#options.onConflict?.();
   }
 
-  /** Cheapest test first: names, sender, rates, our own packets; only then is the packet decoded. */
   #onPacket(packet: Uint8Array, source: DatagramSource): void {
     const link = this.#links.get(source.interfaceName);
     if (this.#state !== 'running' || link === undefined) return;
-    const concerns = mentions(packet, this.#ourNames());
-    if (concerns === undefined) {
-      this.counters.malformed++;
-      return;
-    }
-    if (!concerns && !link.continues(source)) return;
-    if (!isOnLink(source, link.on)) {
-      this.counters.offLink++;
-      return;
-    }
-    if (this.#echoes.has(packet)) return;
-    if (!link.limit.admits(source.address)) {
-      this.counters.limited++;
-      return;
-    }
-    try {
-      link.receive(decodeMessage(packet), source);
-    } catch (error) {
-      if (!(error instanceof PeerError)) throw error;
-      this.counters.malformed++;
-      this.#log.debug('packet dropped', { from: source.address, interface: source.interfaceName, reason: error.message });
-    }
+    const message = this.#gate.admit(packet, source, link, this.#ourNames());
+    if (message !== undefined) link.receive(message, source);
   }
 
   #ourNames(): ReadonlySet<number> {

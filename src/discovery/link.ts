@@ -1,5 +1,4 @@
 import type { Clock, DatagramSource, Entropy, Multicast, NetworkInterface } from '../platform.js';
-import { Announcer } from './announcer.js';
 import { Answerer } from './answerer.js';
 import { Claim, type ClaimEffect } from './claim.js';
 import { type ConflictLimit, contradicts, losesTo } from './conflicts.js';
@@ -8,7 +7,8 @@ import { PacketLimit } from './limits.js';
 import { type DnsMessage, encodeMessage, queryMessage } from './message.js';
 import { type Name, nameKey } from './name.js';
 import { Prober } from './prober.js';
-import { type AddressRecord, CLASS, type DnsRecord, TYPE } from './records.js';
+import { type AddressRecord, CLASS, type DnsRecord, recordKey, TYPE } from './records.js';
+import { Registration } from './registration.js';
 import type { Zone } from './responder.js';
 import {
   addressGoodbye,
@@ -36,16 +36,9 @@ export interface LinkParts {
   onHostTaken(host: Name): void;
   /** An instance is somebody else's, or was and is ours now. */
   onInstance(service: ServiceDefinition, taken: boolean): void;
+  /** An instance is ours, and the first announcement leaves. */
+  onAnnounced(service: ServiceDefinition): void;
   onOverflow(): void;
-}
-
-interface Registration {
-  service: ServiceDefinition;
-  readonly name: Name;
-  readonly claim: Claim;
-  readonly announcer: Announcer;
-  announced: boolean;
-  leaving: boolean;
 }
 
 /** RFC 6762 §8.2. */
@@ -108,19 +101,12 @@ export class LinkResponder {
     }
     if (before !== undefined) this.#forget(key, before);
     const { clock } = this.#parts;
-    const registration: Registration = {
-      service,
-      name,
-      announced: false,
-      leaving: false,
-      claim: new Claim(clock, service.known === true ? 'owned' : 'probing', (effect) => this.#onInstance(key, registration, effect)),
-      announcer: new Announcer(
-        clock,
-        () => this.#sendAbout(registration, announcementMessage),
-        () => this.#sendAbout(registration, goodbyeMessage),
-        () => this.#forget(key, registration),
-      ),
-    };
+    const registration = new Registration(clock, service, {
+      claim: (effect) => this.#onInstance(key, registration, effect),
+      announce: () => this.#sendAbout(registration, announcementMessage),
+      sayGoodbye: () => this.#sendAbout(registration, goodbyeMessage),
+      gone: () => this.#forget(key, registration),
+    });
     this.#registrations.set(key, registration);
     this.#claimHost();
     if (service.known === true) this.#announce(registration);
@@ -154,14 +140,10 @@ export class LinkResponder {
 
   /** RFC 6762 §8.4, §10.1: goodbye for the addresses that are gone, beside those that stay; then everything is announced anew. */
   setAddresses(on: NetworkInterface): void {
-    const gone = new Set(this.#on.addresses.map(({ text }) => text));
-    for (const { text } of on.addresses) gone.delete(text);
-    const lost = addressRecords(
-      this.#host,
-      { ...this.#on, addresses: this.#on.addresses.filter(({ text }) => gone.has(text)) },
-      this.#parts.policy,
-    );
+    const before = this.#addresses();
     this.#on = on;
+    const now = new Set(this.#addresses().map(recordKey));
+    const lost = before.filter((record) => !now.has(recordKey(record)));
     if (this.#hostClaim?.state !== 'owned') return;
     if (lost.length > 0 && this.#announced) this.#send(addressGoodbye(lost, this.#addresses()));
     for (const registration of this.#registrations.values()) this.#announce(registration);
@@ -200,10 +182,7 @@ export class LinkResponder {
     this.#answerer.close();
     this.#prober.close();
     this.#hostClaim?.stop();
-    for (const { claim, announcer } of this.#registrations.values()) {
-      claim.stop();
-      announcer.stop();
-    }
+    for (const registration of this.#registrations.values()) registration.stop();
     this.#registrations.clear();
   }
 
@@ -245,14 +224,14 @@ export class LinkResponder {
 
   #announce(registration: Registration): void {
     if (registration.leaving || registration.claim.state !== 'owned' || this.#hostClaim?.state !== 'owned') return;
+    if (!registration.announced) this.#parts.onAnnounced(registration.service);
     registration.announced = true;
     this.#announced = true;
     registration.announcer.announce();
   }
 
   #forget(key: string, registration: Registration): void {
-    registration.announcer.stop();
-    registration.claim.stop();
+    registration.stop();
     this.#prober.remove(key);
     if (this.#registrations.get(key) === registration) this.#registrations.delete(key);
   }

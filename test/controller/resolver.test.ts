@@ -120,7 +120,8 @@ describe('nobody to be found (connection-establishment §7.5)', () => {
       const { advertiser } = world.device();
       await advertiser.start();
       const published = advertiser.publish(COMMISSIONABLE);
-      const found = await during(400, search);
+      // RFC 6762 §8.1: announced when it has been probed for.
+      const found = await during(1400, search);
       expect([wait, found.discriminator]).toEqual([wait, 7]);
       published.withdraw();
       await advertiser.close();

@@ -31,7 +31,7 @@ function inside(namespace: Namespace, args: readonly string[]): ChildProcess {
   return child;
 }
 
-/** The device's bundle; resolves with its process id once it is announced. */
+/** The device's bundle; resolves with its process id once it accepts connections; it is announced a second later. */
 async function device(namespace: Namespace, more: readonly string[] = []): Promise<{ child: ChildProcess; pid: number }> {
   const state = path.join(folder, 'device');
   const args = [
@@ -48,7 +48,7 @@ async function device(namespace: Namespace, more: readonly string[] = []): Promi
   ];
   const child = inside(namespace, [deviceBundle, ...args, ...more]);
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  for await (const line of lines) if ((JSON.parse(line) as { message: string }).message === 'announced') break;
+  for await (const line of lines) if ((JSON.parse(line) as { message: string }).message === 'started') break;
   // `ip netns exec` replaces itself by the program.
   return { child, pid: child.pid as number };
 }
