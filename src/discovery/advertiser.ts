@@ -276,5 +276,5 @@ export class Advertiser {
 }
 
 function addressTexts(on: NetworkInterface): string {
-  return on.addresses.map(({ text, prefixLength }) => `${text}/${prefixLength}`).join(' ');
+  return [...on.addresses, ...(on.elsewhere ?? [])].map(({ text, prefixLength }) => `${text}/${prefixLength}`).join(' ');
 }
