@@ -41,7 +41,7 @@ async function device(...more: readonly string[]): Promise<{ program: Program; a
   const known = ['--setup-code', CODE, '--discriminator', '1234', '--log-format', 'json'];
   const program = start(bundles.device, ...where, ...known, '--set', 'commissioning.coolDown=0', ...more);
   const heard: Record<string, unknown>[] = [];
-  await program.says('announced', (line) => heard.push(line) > 0 && is('announced')(line));
+  await program.says('started', (line) => heard.push(line) > 0 && is('started')(line));
   return { program, atStart: heard };
 }
 

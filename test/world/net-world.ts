@@ -78,7 +78,7 @@ export class NetWorld {
       spawn('ip', ['netns', 'exec', namespace.name, process.execPath, this.#device, ...args, ...more]),
       namespace,
     );
-    await child.heard<{ message: string }>((line) => line.message === 'announced');
+    await child.heard<{ message: string }>((line) => line.message === 'started');
     return child;
   }
 
