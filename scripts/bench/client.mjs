@@ -1,8 +1,6 @@
 // The measuring client, a process of its own: reads one JSON job on standard input, prints one JSON result. Uses the compiled code in build/.
 import { performance } from 'node:perf_hooks';
-import tls from 'node:tls';
 import { decodeCbor, encodeCbor } from '../../build/src/codec/cbor.js';
-import { FrameReader } from '../../build/src/codec/frame.js';
 import { parseSetupCode } from '../../build/src/crypto/setup-code.js';
 import { prepareRegistration, prepareShare, verifierFromSetupCode } from '../../build/src/crypto/spake2plus.js';
 import { startProver } from '../../build/src/crypto/spake2plus-prover.js';
@@ -11,58 +9,10 @@ import { nodeCrypto, nodeKeyPem } from '../../build/src/node/crypto.js';
 import { createCsr, parseCsr } from '../../build/src/pki/csr.js';
 import { deviceIdOfKey } from '../../build/src/pki/identities.js';
 import { issueController, issueDeviceCertificate, makeZoneCa } from '../../build/test/world/certificates.js';
+import { connect, framed, frameOf, READ } from './link.mjs';
 
 const crypto = nodeCrypto();
 const now = () => performance.now();
-
-function connect({ port, alpn, servername, cert, key }) {
-  return new Promise((resolve, reject) => {
-    const socket = tls.connect({
-      host: '::1',
-      port,
-      ALPNProtocols: [alpn],
-      servername: servername ?? '',
-      cert,
-      key,
-      rejectUnauthorized: false,
-      minVersion: 'TLSv1.3',
-    });
-    socket.setNoDelay(true);
-    socket.once('secureConnect', () => resolve(socket));
-    socket.once('error', reject);
-  });
-}
-
-function frameOf(value) {
-  const bytes = encodeCbor(value, 4);
-  new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, bytes.length - 4);
-  return bytes;
-}
-
-function framed(socket) {
-  const reader = new FrameReader(1 << 20);
-  const waiting = [];
-  const frames = [];
-  socket.on('error', () => {});
-  socket.on('data', (chunk) =>
-    reader.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length), (payload) => {
-      const next = waiting.shift();
-      if (next === undefined) frames.push(Uint8Array.from(payload));
-      else next(Uint8Array.from(payload));
-    }),
-  );
-  return {
-    send(value) {
-      socket.write(frameOf(value));
-    },
-    write: (bytes) => socket.write(bytes),
-    receive: () => (frames.length > 0 ? Promise.resolve(frames.shift()) : new Promise((resolve) => waiting.push(resolve))),
-    onFrame(listener) {
-      socket.removeAllListeners('data');
-      socket.on('data', (chunk) => reader.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length), listener));
-    },
-  };
-}
 
 /**
  * Commissionings one after another, each TCP connect to acknowledgement; `issuing` is the controller's own time for the certificate.
@@ -147,14 +97,6 @@ async function commissionOnce({ port, code, dialect: name, zone }) {
 function pem(der) {
   return `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;
 }
-
-const READ = new Map([
-  [1, 7],
-  [2, 1],
-  [3, 0],
-  [4, 1],
-  [5, [1]],
-]);
 
 /** TCP connect to the first answer, `runs` times. */
 async function reconnect({ port, servername, cert, key, runs, greeted = false }) {

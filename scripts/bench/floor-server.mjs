@@ -1,5 +1,5 @@
 // The floor: what any Node program pays that listens with mutual TLS 1.3 and announces itself with one DNS-SD packet.
-// Answers every frame with one of a given size. Prints {"ready":port} when it listens and the packet has left.
+// Answers every frame with one of a given size; where `fanOut` is given, with so many to every connection. Prints {"ready":port} when it listens and the packet has left.
 
 import { constants } from 'node:crypto';
 import dgram from 'node:dgram';
@@ -7,9 +7,16 @@ import fs from 'node:fs';
 import os from 'node:os';
 import tls from 'node:tls';
 
-const { cert, key, responseSize } = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
+const { cert, key, responseSize, fanOut = 0 } = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
 const response = Buffer.alloc(4 + responseSize, 0x20);
 response.writeUInt32BE(responseSize);
+
+const sockets = new Set();
+
+function answer(socket) {
+  if (fanOut === 0) socket.write(response);
+  else for (const each of sockets) for (let i = 0; i < fanOut; i++) each.write(response);
+}
 
 const server = tls.createServer(
   {
@@ -27,13 +34,15 @@ const server = tls.createServer(
   (socket) => {
     // The handshake is done on both sides: the client learns it here.
     socket.write(response);
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
     let held = Buffer.alloc(0);
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
       held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
       while (held.length >= 4 && held.length >= 4 + held.readUInt32BE(0)) {
         held = held.subarray(4 + held.readUInt32BE(0));
-        socket.write(response);
+        answer(socket);
       }
     });
   },

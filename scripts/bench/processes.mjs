@@ -41,12 +41,12 @@ export function start(args, ready, flags = FLAGS) {
   });
 }
 
-/** A client that keeps a zone connected; end it with `kill`. */
-export function holder(job) {
-  const child = spawn(process.execPath, [path.join(ROOT, 'scripts/bench/client.mjs')], { stdio: ['pipe', 'pipe', 'inherit'] });
+/** A client that keeps zones connected; end it with `kill`. */
+export function holder(job, script = 'client.mjs') {
+  const child = spawn(process.execPath, [path.join(ROOT, 'scripts/bench', script)], { stdio: ['pipe', 'pipe', 'inherit'] });
   running.add(child);
   child.once('exit', () => running.delete(child));
-  child.stdin.end(JSON.stringify({ ...job, kind: 'hold' }));
+  child.stdin.end(JSON.stringify({ kind: 'hold', ...job }));
   return new Promise((resolve, reject) => {
     child.stdout.once('data', () => resolve(child));
     child.once('exit', () => reject(new Error('the holding client ended')));
@@ -67,8 +67,8 @@ export function residentMiB({ child }) {
 }
 
 /** One job of the measuring client. */
-export function client(job) {
-  const child = spawn(process.execPath, ['--v8-pool-size=1', path.join(ROOT, 'scripts/bench/client.mjs')], {
+export function client(job, script = 'client.mjs') {
+  const child = spawn(process.execPath, ['--v8-pool-size=1', path.join(ROOT, 'scripts/bench', script)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   child.stdin.end(JSON.stringify(job));

@@ -1,11 +1,12 @@
 // `npm run bench`: prints figures of the device beside floors measured in the same run, interleaved. Ratios count; it fails nothing.
-// `npm run bench -- --quick` does fewer runs.
+// `npm run bench -- --quick` does fewer runs, `npm run bench -- zones` one part.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { nodeCrypto, nodeKeyPem } from '../../build/src/node/crypto.js';
 import { issueController, makeZoneCa } from '../../build/test/world/certificates.js';
 import { client, FLAGS, holder, killAll, median, percentile, ROOT, residentMiB, start, stop, temporaryFolder } from './processes.mjs';
+import { zones } from './zones.mjs';
 
 const quick = process.argv.includes('--quick');
 const STARTS = quick ? 5 : 15;
@@ -21,8 +22,8 @@ const floorFile = path.join(folder, 'floor.json');
 const floorPem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(floorIdentity.der).toString('base64')}\n-----END CERTIFICATE-----\n`;
 const floorKey = nodeKeyPem(floorIdentity.key);
 
-function writeFloor(responseSize) {
-  fs.writeFileSync(floorFile, JSON.stringify({ cert: floorPem, key: floorKey, responseSize }));
+function writeFloor(responseSize, fanOut = 0) {
+  fs.writeFileSync(floorFile, JSON.stringify({ cert: floorPem, key: floorKey, responseSize, fanOut }));
 }
 writeFloor(RESPONSE_SIZE);
 
@@ -188,11 +189,20 @@ async function spake() {
   row('SPAKE2+ device side, warm', median(warm), undefined, '≤ 0.8 ms');
 }
 
+/** All parts, or the one that is named: starts, memory, spake, connections, zones. */
+const parts = {
+  starts,
+  memory: oneZone,
+  spake,
+  connections,
+  zones: () =>
+    zones({ quick, rounds: ROUNDS, startDevice, startFloor, writeFloor, row, floorPem, floorKey, code: CODE, responseSize: RESPONSE_SIZE }),
+};
+
 try {
-  await starts();
-  await oneZone();
-  await spake();
-  await connections();
+  const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+  for (const name of named) if (!(name in parts)) throw new Error(`there is no part '${name}': ${Object.keys(parts).join(', ')}`);
+  for (const [name, part] of Object.entries(parts)) if (named.length === 0 || named.includes(name)) await part();
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((cells) => cells[column].length), 8));
   const print = (cells) =>
     console.log(

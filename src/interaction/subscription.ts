@@ -28,8 +28,8 @@ export class Subscription {
   readonly #coalescing: Coalescing;
   /** The last value sent, by position. */
   readonly #sent: CborValue[];
-  /** The one pending value of each attribute is the value of the moment it is sent: a mark is all that is kept. */
-  readonly #marked: boolean[];
+  /** Positions whose value may differ. The one pending value of each is the value of the moment it is sent: a mark is all that is kept. */
+  readonly #marked: number[] = [];
   #markedSince: number | undefined;
   #lastFrame: number;
 
@@ -47,7 +47,6 @@ export class Subscription {
     this.#intervals = intervals;
     this.#coalescing = coalescing;
     this.#sent = attributes.map((attribute) => target.read(attribute));
-    this.#marked = attributes.map(() => false);
     this.#lastFrame = now;
   }
 
@@ -62,7 +61,7 @@ export class Subscription {
     for (const id of ids) {
       const at = this.#attributes.indexOf(id);
       if (at < 0) continue;
-      this.#marked[at] = true;
+      if (!this.#marked.includes(at)) this.#marked.push(at);
       this.#markedSince ??= now;
     }
   }
@@ -91,9 +90,7 @@ export class Subscription {
 
   #frame(now: number, all: boolean): ReadonlyMap<CborKey, CborValue> | undefined {
     const values = new Map<CborKey, CborValue>();
-    for (let i = 0; i < this.#attributes.length; i++) {
-      if (!all && !this.#marked[i]) continue;
-      this.#marked[i] = false;
+    for (const i of all ? this.#attributes.keys() : this.#marked) {
       const attribute = this.#attributes[i] as number;
       const value = this.target.read(attribute);
       // Bounce-back: what is again as it was last sent is not sent.
@@ -101,6 +98,7 @@ export class Subscription {
       this.#sent[i] = value;
       values.set(attribute, value);
     }
+    this.#marked.length = 0;
     this.#markedSince = undefined;
     // An empty frame is none: bounced back, it leaves the heartbeat where it was.
     if (all || values.size > 0) this.#lastFrame = now;
