@@ -1,0 +1,89 @@
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { type Namespace, namespacesRefused } from './netns.js';
+
+/** Why a test that needs these programs cannot run; undefined when it can. */
+export function refused(...programs: readonly string[]): string | undefined {
+  if (namespacesRefused !== undefined) return namespacesRefused;
+  const missing = programs.filter((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0);
+  return missing.length === 0 ? undefined : `not installed: ${missing.join(', ')}`;
+}
+
+/** A program in a namespace that speaks text, one line after the other. */
+export class TextProcess implements AsyncDisposable {
+  readonly pid: number;
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #lines: string[] = [];
+  #errors = '';
+  #wake: () => void = () => undefined;
+  #ended = false;
+
+  constructor(command: readonly string[]) {
+    const [program = '', ...args] = command;
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    this.pid = child.pid ?? 0;
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      this.#lines.push(line);
+      this.#wake();
+    });
+    child.stderr.on('data', (data) => {
+      this.#errors += String(data);
+    });
+    child.once('exit', () => {
+      this.#ended = true;
+      this.#wake();
+    });
+  }
+
+  /** Takes the first line that matches, waiting for it at most `limit` ms; those before it stay. */
+  async heard(matches: (line: string) => boolean, limit = 10_000): Promise<string> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake();
+    }, limit);
+    try {
+      for (;;) {
+        const at = this.#lines.findIndex(matches);
+        if (at >= 0) return this.#lines.splice(at, 1)[0] as string;
+        if (late || this.#ended) throw new Error(`not heard; said: ${JSON.stringify(this.#lines)} ${this.#errors}`);
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // SIGTERM first: tshark ends its dumpcap then.
+    const hard = setTimeout(() => this.#child.kill('SIGKILL'), 2000);
+    this.#child.kill('SIGTERM');
+    if (!this.#ended) await new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
+    clearTimeout(hard);
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
+  }
+}
+
+const AVAHI = `
+mount -t tmpfs tmpfs /run && mkdir -p /run/dbus /run/avahi-daemon || exit 1
+dbus-daemon --system --fork || exit 1
+avahi-daemon --no-drop-root --no-chroot --no-rlimits --no-proc-title -f /dev/null 2>&1
+`;
+
+/** Avahi in a namespace: a /run and a bus of its own, and process numbers of its own, so that nothing outlives it. */
+export async function avahi(namespace: Namespace): Promise<TextProcess> {
+  const isolated = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const daemon = new TextProcess(['ip', 'netns', 'exec', namespace.name, ...isolated, 'sh', '-c', AVAHI]);
+  await daemon.heard((line) => line.includes('Server startup complete'));
+  return daemon;
+}
+
+/** Runs one of Avahi's tools beside its daemon. */
+export function beside(daemon: TextProcess, ...command: readonly string[]): TextProcess {
+  return new TextProcess(['nsenter', '-t', String(daemon.pid), '--mount', '--net', 'stdbuf', '-oL', ...command]);
+}
