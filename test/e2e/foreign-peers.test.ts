@@ -76,14 +76,15 @@ describe.skipIf(noCapture !== undefined)(noCapture === undefined ? 'on the wire'
         const records = (line: string): readonly string[] => {
           const [hops, port, authoritative, types = '', ttls = '', flush = ''] = line.split('\t');
           const [a, b, c] = [types, ttls, flush].map((list) => list.split(','));
-          const rows = (a ?? []).map((type, i) => `${type} ${b?.[i]} ${c?.[i]}`);
+          // The types in the bitmap of the NSEC record, the last one, have no TTL.
+          const rows = (b ?? []).map((ttl, i) => `${a?.[i]} ${ttl} ${c?.[i]}`);
           return [`${hops} ${port} ${authoritative}`, ...new Set(rows)];
         };
         const announced = records(await capture.heard((line) => line.startsWith('255\t5353\t') && line.includes('4500')));
-        expect(announced).toEqual(['255 5353 1', '33 4500 1', '16 4500 1', '12 4500 0', '28 120 1']);
+        expect(announced).toEqual(['255 5353 1', '33 4500 1', '16 4500 1', '12 4500 0', '28 120 1', '47 120 1']);
         await running.stop();
         const goodbye = records(await capture.heard((line) => line.startsWith('255\t5353\t') && /\t0(,0)+\t/.test(line)));
-        expect(goodbye).toEqual(['255 5353 1', '33 0 1', '16 0 1', '12 0 0', '28 0 1']);
+        expect(goodbye).toEqual(expect.arrayContaining(['255 5353 1', '33 0 1', '16 0 1', '12 0 0', '28 0 1']));
       });
     },
   );

@@ -8,6 +8,7 @@ interface Line {
   readonly at: number;
   readonly type?: string;
   readonly instance?: string;
+  readonly host?: string;
   readonly port?: number;
   readonly addresses?: readonly (readonly [string, string, string])[];
   readonly level?: string;
@@ -117,6 +118,18 @@ describe.runIf(namespacesRefused === undefined)(title, () => {
       const device = await start(one as Namespace, DEVICE);
       const trouble = await device.heard<Line>((line) => line.level === 'warn');
       expect(trouble.reason).toBe('no usable interface: veth0 skipped by default, name them to use them');
+    });
+  });
+
+  it('RFC 6762 §9: two devices with one host name: the second takes another, both are found at their own addresses', async () => {
+    await withNamespaces(3, async ([one, two, three]) => {
+      const controller = await start(three as Namespace, CONTROLLER);
+      await start(one as Namespace, DEVICE, '7');
+      const first = await controller.heard<Line>((line) => line.event === 'added' && line.instance === 'MASH-7');
+      await start(two as Namespace, DEVICE, '9');
+      const second = await controller.heard<Line>((line) => line.event === 'added' && line.instance === 'MASH-9');
+      expect([first.host, second.host]).toEqual(['mash-1a2b3c4d.local', 'mash-1a2b3c4d-2.local']);
+      expect([first.addresses?.[0]?.[0], second.addresses?.[0]?.[0]]).toEqual([one?.ula, two?.ula]);
     });
   });
 });

@@ -169,6 +169,11 @@ export class NamespaceProcess {
     }
   }
 
+  /** Of the program itself: `ip netns exec` replaces itself by it. */
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
   /** What was said and not yet taken. */
   get unheard(): readonly unknown[] {
     return this.#lines;
