@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 
 const root = path.join(import.meta.dirname, '../..');
-const { status } = spawnSync('npx', ['vitest', 'run', '--disable-console-intercept', 'test/e2e/bad-links.test.ts'], {
+const { status } = spawnSync('npx', ['vitest', 'run', 'test/e2e/bad-links.test.ts'], {
   cwd: root,
   stdio: 'inherit',
   env: { ...process.env, MASH_MEASURE: '1' },

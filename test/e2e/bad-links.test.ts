@@ -9,7 +9,7 @@ import { bundle } from '../world/project.js';
 const LONG = process.env.MASH_MEASURE === '1';
 const SECONDS = LONG ? 10 : 2;
 const RATE = 10_000;
-const ROUNDS = LONG ? 10 : 1;
+const ROUNDS = LONG ? 5 : 1;
 const LOSS = 30;
 const MEGABYTE = 1024;
 

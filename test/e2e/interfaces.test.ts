@@ -176,6 +176,23 @@ describe.skipIf(namespacesRefused !== undefined)(title, () => {
     },
   );
 
+  it('RFC 6762 §14: cable and radio on one link: the device does not take itself for another', TIMEOUT, async () => {
+    await NetWorld.run(
+      2,
+      async (world, [device, controller]) => {
+        await ip('-n', device.hub, 'link', 'set', 'port1b', 'master', 'hub0');
+        const running = await world.device(device, 'device', ['--open-window']);
+        const watcher = await world.watcher(controller, 'mash0');
+        const found = await watcher.heard<Sighting>((line) => line.event === 'added' && line.type === '_mash-comm._tcp');
+        expect(found.host).toMatch(/^mash-[0-9a-f]{8}\.local$/);
+        expect(found.addresses?.map(([text]) => text)).toEqual(expect.arrayContaining([device.ula, device.second.ula]));
+        expect((await world.controller(controller, 'commission', QR)).code).toBe(0);
+        expect(running.unheard.filter((line) => JSON.stringify(line).includes('conflict'))).toEqual([]);
+      },
+      { links: 2 },
+    );
+  });
+
   it('two controllers find, commission and read one device', TIMEOUT, async () => {
     await NetWorld.run(3, async (world, [device, one, two]) => {
       await world.device(device, 'device', ['--open-window']);
