@@ -16,7 +16,7 @@ const DEVICE_FLAGS = ['--v8-pool-size=1', `--openssl-config=${path.join(ROOT, 's
 const verbs = {
   async start(args) {
     await prepare({ bundles: true });
-    return runThrough([...DEVICE_FLAGS, path.join(ROOT, 'bundles/mash-device.mjs'), ...args]);
+    return runThrough([...DEVICE_FLAGS, path.join(ROOT, 'bundles/mash-device.cjs'), ...args]);
   },
   async test(args) {
     // A run of named files builds only if one of them asks for a bundle.

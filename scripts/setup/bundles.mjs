@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync
 import path from 'node:path';
 import { runNode, say, seconds } from './run.mjs';
 
-const PROGRAMS = ['mash-device.mjs', 'mash-controller.mjs'];
+const PROGRAMS = ['mash-device.cjs', 'mash-controller.cjs'];
 const FOLDERS = ['src', 'hal', 'boards'];
 const DIGEST = 'sources.sha256';
 

@@ -7,6 +7,8 @@ const MONITOR: readonly string[] = ['ip', '-o', 'monitor', 'address', 'link'];
 const SAFETY_INTERVAL = 30_000;
 /** One change is several messages, ms. */
 const GATHER = 50;
+/** From the start until `ip` is, ms. */
+const LISTEN_AFTER = 50;
 const RESTART_FIRST = 1000;
 const RESTART_MAXIMUM = 60_000;
 
@@ -38,7 +40,8 @@ export class NetworkChanges {
   }
 
   start(): void {
-    this.#listen();
+    // Another process is made when the device's own start is over.
+    this.#restart = this.#timer(LISTEN_AFTER, () => this.#listen());
     this.#schedule();
   }
 
@@ -59,13 +62,12 @@ export class NetworkChanges {
     child.once('spawn', () => {
       this.#listening = true;
       this.#schedule();
+      // What changed before it listened.
+      this.#gatherChanges();
     });
     child.stdout.on('data', () => {
       this.#backOff = RESTART_FIRST;
-      this.#gather ??= this.#timer(GATHER, () => {
-        this.#gather = undefined;
-        this.#onChange();
-      });
+      this.#gatherChanges();
     });
     child.stdout.on('error', () => child.kill());
     // Not there, or not to be started: polling has to do.
@@ -75,6 +77,13 @@ export class NetworkChanges {
       if (this.#closed) return;
       this.#restart = this.#timer(this.#backOff, () => this.#listen());
       this.#backOff = Math.min(2 * this.#backOff, RESTART_MAXIMUM);
+    });
+  }
+
+  #gatherChanges(): void {
+    this.#gather ??= this.#timer(GATHER, () => {
+      this.#gather = undefined;
+      this.#onChange();
     });
   }
 

@@ -18,15 +18,15 @@ describe.each(['mash-device', 'mash-controller'] as const)('%s', (name) => {
   beforeAll(async () => {
     const file = await bundle(name);
     folder = mkdtempSync(path.join(tmpdir(), 'mash-bundle-'));
-    copyFileSync(file, path.join(folder, 'program.mjs'));
+    copyFileSync(file, path.join(folder, 'program.cjs'));
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('is one file that runs alone with plain node', () => {
-    const { status, stdout, stderr } = runNode(folder, 'program.mjs', '--help');
+    const { status, stdout, stderr } = runNode(folder, 'program.cjs', '--help');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toContain(`Usage: ${name} `);
-    expect(readdirSync(folder)).toEqual(['program.mjs']);
+    expect(readdirSync(folder)).toEqual(['program.cjs']);
   });
 
   it('can be executed as it stands', async () => {
@@ -36,13 +36,13 @@ describe.each(['mash-device', 'mash-controller'] as const)('%s', (name) => {
   });
 
   it('carries the licence of each package in it', () => {
-    const code = readFileSync(path.join(folder, 'program.mjs'), 'utf8');
+    const code = readFileSync(path.join(folder, 'program.cjs'), 'utf8');
     for (const id of bundleAccount(name).packages) expect(code).toContain(`\n/*!\n${id} (`);
   });
 
   it('says how large it is', () => {
     const { bytes, modules } = bundleAccount(name);
-    expect(bytes).toBe(statSync(path.join(folder, 'program.mjs')).size);
+    expect(bytes).toBe(statSync(path.join(folder, 'program.cjs')).size);
     console.log(`${name}: ${Math.ceil(bytes / 1024)} KiB in ${Object.keys(modules).length} modules`);
   });
 });
@@ -68,11 +68,11 @@ describe('a production bundle', () => {
     const env = { ...process.env, MASH_PRODUCTION: '1', MASH_BUNDLES: folder };
     const built = spawnSync(process.execPath, [rollup, '-c', '--silent'], { cwd: ROOT, encoding: 'utf8', env });
     expect([built.status, built.stderr]).toEqual([0, '']);
-    const code = readFileSync(path.join(folder, 'mash-device.mjs'), 'utf8');
+    const code = readFileSync(path.join(folder, 'mash-device.cjs'), 'utf8');
     expect(TEST_MODE.filter((text) => code.includes(text))).toEqual([]);
     const { modules } = JSON.parse(readFileSync(path.join(folder, 'mash-device.json'), 'utf8')) as { modules: Record<string, number> };
     expect(Object.keys(modules).filter((id) => id.includes('test-control/'))).toEqual([]);
-    const { stderr, status } = runNode(folder, 'mash-device.mjs', '--enable-key', '1'.repeat(32));
+    const { stderr, status } = runNode(folder, 'mash-device.cjs', '--enable-key', '1'.repeat(32));
     expect([status, stderr]).toEqual([2, expect.stringContaining("unknown option '--enable-key'")]);
   });
 

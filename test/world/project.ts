@@ -23,7 +23,7 @@ export async function bundle(name: 'mash-device' | 'mash-controller'): Promise<s
   await promisify(execFile)(process.execPath, [path.join(ROOT, 'scripts/setup.mjs'), 'build']).catch((error) => {
     throw new Error(`${error.stderr}${error.stdout}`);
   });
-  return path.join(ROOT, 'bundles', `${name}.mjs`);
+  return path.join(ROOT, 'bundles', `${name}.cjs`);
 }
 
 /** The account of a bundle that `bundle` has made. */
