@@ -8,6 +8,7 @@ import type { ControllerSession } from '../controller/session.js';
 import type { Transport } from '../controller/transport.js';
 import type { ControllerZone, DeviceRecord } from '../controller/zone.js';
 import { ZoneStore } from '../controller/zone-store.js';
+import type { InterfaceChoice } from '../node/interface-choice.js';
 import type { Clock, Crypto, Log, Multicast, StreamListener } from '../platform.js';
 import type { GlobalOptions } from './controller-options.js';
 import { ExposedMeter } from './exposed-meter.js';
@@ -18,7 +19,7 @@ export interface Machine {
   readonly crypto: Crypto;
   readonly transport: Transport;
   /** Throws ConfigError for interfaces that are none. */
-  multicast(options: { readonly interfaces: readonly string[] | undefined; readonly ipv4: boolean }): Multicast;
+  multicast(options: { readonly interfaces: InterfaceChoice; readonly ipv4: boolean }): Multicast;
   /** True where no other process of the machine has the port of Multicast DNS; asked before ours opens it. */
   mdnsPortIsFree?(): boolean;
   /** For admins of the zone. */
@@ -157,7 +158,8 @@ export class ControllerContext {
 
   async #startResolver(): Promise<Resolver> {
     const { clock, crypto } = this.machine;
-    const multicast = this.machine.multicast({ interfaces: this.options.interface, ipv4: this.#ipv4 });
+    const { interface: allow, denyInterface: deny } = this.options;
+    const multicast = this.machine.multicast({ interfaces: { allow, deny }, ipv4: this.#ipv4 });
     const unicastFirst = this.machine.mdnsPortIsFree?.() ?? false;
     const resolver = new Resolver({ multicast, clock, entropy: crypto, log: this.#log, unicastFirst });
     await resolver.start();

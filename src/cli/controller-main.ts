@@ -110,7 +110,12 @@ function describe(io: ControllerIo, choose: Choose): Command {
     .option('--zone-name <text>', 'name of a new zone, up to 48 bytes (default: Home Energy)')
     .option('--priority <number>', 'priority of a new zone, 1 (highest) to 4 (default: by its type)', numberArgument('--priority', 1, 4))
     .addOption(choice('--dialect', 'name', 'dialect of a commissioning', ['draft', 'reference']).default('draft'))
-    .option('--interface <name>', 'network interface for multicast; repeat, or separate with commas', interfacesArgument)
+    .option(
+      '--interface <names>',
+      'interfaces for multicast: eth0, eth*, kind:wireless; repeat, or separate with commas',
+      interfacesArgument('--interface'),
+    )
+    .option('--deny-interface <names>', 'never these, in the same form', interfacesArgument('--deny-interface'))
     .option(
       '--expose-meter <kilowatts>',
       'let devices read a simulated grid meter meanwhile: + drawn, - fed in; several with commas, 10 s each',

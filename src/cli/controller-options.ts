@@ -11,6 +11,7 @@ import { parseSetupCode, type SetupCode } from '../crypto/setup-code.js';
 import type { DialectName } from '../dialect/messages.js';
 import { ConfigError, closest } from '../errors.js';
 import { DEVICE_INFO } from '../features/device-info-table.js';
+import { checkRules, type InterfaceChoice, interfaceKind, isInterfaceName, judge } from '../node/interface-choice.js';
 
 /** Options that every command has. */
 export interface GlobalOptions {
@@ -20,6 +21,7 @@ export interface GlobalOptions {
   readonly priority?: number;
   readonly dialect: DialectName;
   readonly interface?: readonly string[];
+  readonly denyInterface?: readonly string[];
   /** mW, one after the other. */
   readonly exposeMeter?: readonly number[];
   readonly json?: boolean;
@@ -103,27 +105,36 @@ export function addressArgument(text: string): DeviceAddress {
 /** connection-establishment §6.4: a link-local address needs its interface. */
 function scoped(address: DeviceAddress, interfaces: readonly string[] | undefined): DeviceAddress {
   if (!lacksScope(address)) return address;
-  if (interfaces?.length !== 1) {
+  const [only = '', ...more] = interfaces ?? [];
+  if (more.length > 0 || !isInterfaceName(only)) {
     const shown = formatTarget({ ...address, host: `${address.host}%eth0` });
-    throw new ConfigError('--address', `a link-local address needs its interface: ${shown}, or one --interface`);
+    throw new ConfigError('--address', `a link-local address needs its interface: ${shown}, or one --interface by name`);
   }
-  return { ...address, host: `${address.host}%${interfaces[0]}` };
+  return { ...address, host: `${address.host}%${only}` };
 }
 
-/** `eth0`, or several with commas; the option may be repeated. */
-export function interfacesArgument(text: string, before: readonly string[] = []): readonly string[] {
-  const names = text.split(',').map((name) => name.trim());
-  if (names.some((name) => name === '')) throw new ConfigError('--interface', 'an empty name');
-  return [...before, ...names];
+/** `eth0`, `eth*` or `kind:wireless`, or several with commas; the option may be repeated. Throws ConfigError. */
+export function interfacesArgument(option: string): (text: string, before?: readonly string[]) => readonly string[] {
+  return (text, before = []) => {
+    const rules = text.split(',').map((rule) => rule.trim());
+    if (rules.includes('')) throw new ConfigError(option, 'an empty name');
+    checkRules(option, rules);
+    return [...before, ...rules];
+  };
 }
 
-/** Throws ConfigError for an interface that is not up, naming the closest that is. */
-export function checkInterfaces(names: readonly string[]): void {
+/** Throws ConfigError for an interface that is not up, naming the closest that is, and where nothing that is up is left. */
+export function checkInterfaces({ allow, deny }: InterfaceChoice): void {
   const up = Object.keys(networkInterfaces());
-  for (const name of names) {
+  for (const name of (allow ?? []).filter(isInterfaceName)) {
     if (!up.includes(name))
       throw new ConfigError('--interface', `no interface '${name}' is up; the closest is '${closest(name, up) ?? 'none'}'`);
   }
+  if (allow !== undefined && !up.some((name) => judge({ allow, deny }, name, interfaceKind(name)) === 'used'))
+    throw new ConfigError(
+      '--interface',
+      `nothing that is up fits ${allow.join(', ')}${deny === undefined ? '' : ', what is denied left out'}`,
+    );
 }
 
 export function choiceArgument(option: string, choices: readonly string[]): (text: string) => string {

@@ -16,8 +16,8 @@ function thisMachine(): Machine {
     crypto: nodeCrypto(),
     transport: nodeTransport(clock),
     multicast: ({ interfaces, ipv4 }) => {
-      checkInterfaces(interfaces ?? []);
-      return nodeMulticast({ ipv4, ...(interfaces === undefined ? {} : { interfaces }) });
+      checkInterfaces(interfaces);
+      return nodeMulticast({ ipv4, interfaces: interfaces.allow, denied: interfaces.deny });
     },
     mdnsPortIsFree: () => mdnsPortIsFree(),
     listener: ({ ipv4, log }) => nodeListener({ clock, log, ipv4 }),

@@ -1,5 +1,5 @@
-import type { NetworkInterface } from '../platform.js';
-import { compareAddresses } from './address.js';
+import type { InterfaceAddress, NetworkInterface } from '../platform.js';
+import { addressScope, compareAddresses } from './address.js';
 import { type DnsMessage, responseMessage } from './message.js';
 import { type Name, nameOf } from './name.js';
 import {
@@ -55,7 +55,7 @@ export interface ServiceRecords {
   readonly txt: TxtRecord;
 }
 
-/** More addresses than this on one interface are not published; the order of `compareAddresses` decides which. */
+/** More addresses than this are not published on one interface: its own come first, then the order of `compareAddresses` decides. */
 const ADDRESS_MAXIMUM = 16;
 /** RFC 6763 §9. */
 export const ENUMERATION: Name = nameOf('_services._dns-sd._udp.local');
@@ -89,19 +89,21 @@ export function serviceRecords(service: ServiceDefinition, host: Name, policy: R
  * interface alone, since they mean nothing on another link. The same set in the same order in every packet.
  */
 export function addressRecords(host: Name, on: NetworkInterface, policy: RecordPolicy): readonly AddressRecord[] {
-  const own = on.addresses.filter((address) => address.family === 6 || policy.ipv4);
+  const told = (addresses: readonly InterfaceAddress[]) =>
+    addresses.filter((address) => address.family === 6 || policy.ipv4).sort((a, b) => compareAddresses(a.bytes, b.bytes));
+  const own = told(on.addresses);
   if (own.length === 0) return [];
-  return [...own, ...(on.elsewhere ?? []).filter((address) => address.family === 6 || policy.ipv4)]
-    .sort((a, b) => compareAddresses(a.bytes, b.bytes))
-    .slice(0, ADDRESS_MAXIMUM)
-    .map((address) => ({
-      name: host,
-      class: CLASS.IN,
-      flush: true,
-      ttl: policy.address,
-      type: address.family === 6 ? 'AAAA' : 'A',
-      address: address.bytes,
-    }));
+  // Of many of its own, a link-local one: where the router's prefixes come and go it is the one that stays.
+  const linkLocal = own.filter(({ bytes }) => addressScope(bytes) === 'link-local').slice(0, 1);
+  const ranked = new Set([...linkLocal, ...own, ...told(on.elsewhere ?? [])]);
+  return told([...ranked].slice(0, ADDRESS_MAXIMUM)).map((address) => ({
+    name: host,
+    class: CLASS.IN,
+    flush: true,
+    ttl: policy.address,
+    type: address.family === 6 ? 'AAAA' : 'A',
+    address: address.bytes,
+  }));
 }
 
 /** RFC 6762 §6.2: "In the event that a device has only IPv4 addresses but no IPv6 addresses, or vice versa", what it lacks is told. */

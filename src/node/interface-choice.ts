@@ -29,14 +29,24 @@ export type Verdict = 'used' | 'not allowed' | 'denied' | 'denied by default';
 /** Throws ConfigError for an empty list and for what is neither a name nor a kind. */
 export function checkChoice({ allow, deny }: InterfaceChoice): void {
   if (allow?.length === 0) throw new ConfigError('interfaces', 'the list is empty');
-  for (const rule of [...(allow ?? []), ...(deny ?? [])]) {
+  checkRules('interfaces', [...(allow ?? []), ...(deny ?? [])]);
+}
+
+/** The same for the rules of one option. */
+export function checkRules(option: string, rules: readonly string[]): void {
+  for (const rule of rules) {
     if (rule.startsWith(KIND_PREFIX)) {
       const kind = rule.slice(KIND_PREFIX.length);
-      if (!KINDS.includes(kind)) throw new ConfigError('interfaces', `'${kind}' is none of the kinds ${KINDS.join(', ')}`);
+      if (!KINDS.includes(kind)) throw new ConfigError(option, `'${kind}' is none of the kinds ${KINDS.join(', ')}`);
     } else if (rule === '' || [...'%/ :'].some((character) => rule.includes(character)) || rule.slice(0, -1).includes('*')) {
-      throw new ConfigError('interfaces', `'${rule}' is no interface name`);
+      throw new ConfigError(option, `'${rule}' is no interface name`);
     }
   }
+}
+
+/** False for a pattern, a kind, and nothing. */
+export function isInterfaceName(rule: string): boolean {
+  return rule !== '' && !rule.endsWith('*') && !rule.startsWith(KIND_PREFIX);
 }
 
 export function judge(choice: InterfaceChoice, name: string, kind: InterfaceKind | undefined): Verdict {

@@ -23,3 +23,11 @@ it('A records of other interfaces only where IPv4 is on; nothing on an interface
   expect(told(['fe80::1', '10.0.0.1'], ['10.0.0.2'], true)).toEqual(['fe80::1', '10.0.0.1', '10.0.0.2']);
   expect(told(['10.0.0.1'], ['fd00::2'])).toEqual([]);
 });
+
+it("of more than 16 addresses the interface's own are told first, its link-local one among them whatever there is", () => {
+  const many = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `${prefix}::${(i + 1).toString(16)}`);
+  const others = told(['fd00::1', 'fe80::1'], many('fd09', 20));
+  expect(others).toEqual(['fd00::1', ...many('fd09', 14), 'fe80::1']);
+  const own = told([...many('fd01', 20), 'fe80::1'], many('fd00', 3));
+  expect(own).toEqual([...many('fd01', 15), 'fe80::1']);
+});
