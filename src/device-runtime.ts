@@ -1,29 +1,24 @@
-import { Commissioner } from './commissioning/commissioner.js';
-import { Installer } from './commissioning/installer.js';
-import { PreparedMaterial } from './commissioning/prepared-material.js';
+import type { Commissioner } from './commissioning/commissioner.js';
 import type { Press } from './commissioning/press.js';
-import { formatQr } from './crypto/qr.js';
-import { readAttestation } from './device-attestation.js';
 import { CommissioningIdentity } from './device-certificate.js';
-import { DeviceEnergy } from './device-energy.js';
+import { deviceCommissioner } from './device-commissioning.js';
 import type { DeviceIdentity } from './device-identity.js';
 import { deviceModel } from './device-model.js';
 import type { DeviceOptions, DeviceStatus } from './device-options.js';
 import { DevicePairing } from './device-pairing.js';
 import type { DevicePanel } from './device-panel.js';
 import { DevicePorts } from './device-ports.js';
-import { DevicePower } from './device-power.js';
 import { DeviceServices } from './device-services.js';
-import { DeviceSignals } from './device-signals.js';
-import { DeviceSurplus } from './device-surplus.js';
+import { DeviceSteering } from './device-steering.js';
 import { DeviceTestHost } from './device-test-host.js';
 import { JournalledTexts } from './device-texts.js';
+import { DeviceWindow } from './device-window.js';
+import { DeviceZoneLife } from './device-zone-life.js';
 import { SharedMulticast } from './discovery/shared-multicast.js';
-import { GridMeters } from './interaction/grid-meters.js';
 import { ZoneCommands } from './interaction/zone-commands.js';
 import { ZoneSessions } from './interaction/zone-sessions.js';
 import { TrustedTime } from './pki/trusted-time.js';
-import type { Log, PendingConnection, RouteDecision, SecureStream } from './platform.js';
+import type { PendingConnection, RouteDecision, SecureStream } from './platform.js';
 import { Admission } from './session/admission.js';
 import { deviceIdOfServerName, type Route } from './session/routing.js';
 import { ClockFloor } from './store/clock-floor.js';
@@ -31,18 +26,13 @@ import type { Journal } from './store/journal.js';
 import { CertificateWatch } from './zones/certificate-watch.js';
 import { Renewals } from './zones/renewal.js';
 import { TlsIdentities } from './zones/tls-identities.js';
-import { type Zone, ZoneType } from './zones/zone.js';
 import { ZoneTable } from './zones/zone-table.js';
-
-/** How long a stop waits for the zones to acknowledge its close. */
-const STOP_GRACE = 1000;
 
 /** The device once its journal is read: wires the rooms together and holds no rule of its own. */
 export class DeviceRuntime {
   readonly #options: DeviceOptions;
   readonly #panel: DevicePanel;
   readonly #identity: DeviceIdentity;
-  readonly #log: Log;
   readonly #changed: () => void;
   readonly #floor: ClockFloor;
   readonly #time: TrustedTime;
@@ -50,102 +40,33 @@ export class DeviceRuntime {
   readonly #identities: TlsIdentities;
   readonly #commissioning: CommissioningIdentity;
   readonly #certificates: CertificateWatch;
-  readonly #energy: DeviceEnergy;
-  readonly #power: DevicePower;
-  readonly #signals: DeviceSignals;
-  readonly #meters: GridMeters;
+  readonly #steering: DeviceSteering;
   readonly #sessions: ZoneSessions;
   readonly #commissioner: Commissioner;
   readonly #services: DeviceServices;
   readonly #pairing: DevicePairing | undefined;
   readonly #ports: DevicePorts;
+  readonly #window: DeviceWindow;
+  readonly #life: DeviceZoneLife;
   /** Test builds with an enable key alone. */
   readonly #testHost: DeviceTestHost | undefined;
-  #windowUntil: number | undefined;
-  /** Openings of the window so far. */
-  #openings = 0;
-  /** The commissioning port of the last opening, until its services are published. */
-  #opening: Promise<void> = Promise.resolve();
-  #stopped: (() => void) | undefined;
-  #stopping = false;
 
   constructor(options: DeviceOptions, panel: DevicePanel, journal: Journal, identity: DeviceIdentity, changed: () => void) {
-    const { profile, board, firmware, platform, earliest } = options;
+    const { profile, board, firmware, platform, earliest, testControl } = options;
     const { clock, crypto, log, multicast } = platform;
     this.#options = options;
     this.#panel = panel;
     this.#identity = identity;
-    this.#log = log;
     this.#changed = changed;
     this.#floor = new ClockFloor(journal, clock, log);
-    this.#time = new TrustedTime({ clock, earliest, floor: this.#floor.read() });
-    const time = this.#time;
+    const time = new TrustedTime({ clock, earliest, floor: this.#floor.read() });
     const zones = new ZoneTable(crypto, journal, { slots: profile['zones.slots'], policy: profile['zones.policy'] }, log);
+    this.#time = time;
     this.#zones = zones;
     this.#identities = new TlsIdentities(zones);
     this.#commissioning = new CommissioningIdentity(crypto, journal, time, profile, identity.discriminator, log);
-    const power: DevicePower = new DevicePower({
-      board,
-      stages: options.parts.powerStages ?? new Map(),
-      clock,
-      journal,
-      log: log.scoped('power'),
-      steering: (endpoint) => ({
-        surplus: () => surplus.value,
-        worthwhile: () => this.#signals.worthwhile(endpoint),
-        planned: () => this.#signals.planned(endpoint),
-        overridden: () => this.#energy.isOverridden(endpoint),
-      }),
-      refuses: (endpoint, caller) => this.#signals.refuses(endpoint, caller),
-      now: () => {
-        const reading = time.read();
-        return reading.quality === 'unset' ? undefined : reading.now;
-      },
-      setRelay: (closed) => panel.setRelay(closed),
-      events: {
-        onProcess: (endpoint, type) => this.#energy.process(endpoint, { type }),
-        onOverride: (endpoint, cause) => this.#energy.deviceOverride(endpoint, cause),
-        onRatings: (endpoint, ratings) => this.#energy.ratings(endpoint, ratings),
-        onNeed: (endpoint) => {
-          this.#meters.want(options.parts.surplus === undefined && power.followsSurplus);
-          this.#signals.reconsider(endpoint);
-        },
-      },
-      onChanged: () => changed(),
-    });
-    this.#power = power;
-    const surplus: DeviceSurplus = new DeviceSurplus({
-      own: options.parts.surplus,
-      grid: () => this.#meters.power,
-      drawn: () => power.power ?? 0,
-    });
-    this.#energy = new DeviceEnergy({
-      profile,
-      board,
-      clock,
-      journal,
-      log,
-      zones: zones.all,
-      onTarget: (endpoint, target) => {
-        this.#signals.reconsider(endpoint);
-        power.obey(endpoint, target);
-      },
-      onSuspended: (endpoint, suspended) => this.#signals.suspend(endpoint, suspended),
-      onChanged: () => changed(),
-    });
-    const signals = new DeviceSignals({
-      board,
-      clock,
-      journal,
-      energy: this.#energy.features,
-      now: () => {
-        const { quality, now } = time.read();
-        return quality === 'unset' ? undefined : Math.max(now, quality === 'synchronised' ? clock.wall() / 1000 : 0);
-      },
-      need: (endpoint) => power.need(endpoint),
-      onChanged: (endpoint) => power.steer(endpoint),
-    });
-    this.#signals = signals;
+    const steering = new DeviceSteering({ options, panel, journal, time, zones: zones.all, changed });
+    this.#steering = steering;
     const model = deviceModel({
       board,
       identity,
@@ -154,29 +75,17 @@ export class DeviceRuntime {
         zones,
         forced: profile['zones.forcedRemoval'] === 'on',
         isConnected: (zone) => this.#sessions.isConnected(zone),
-        onRemoved: (zone) => this.#onRemoved(zone),
+        onRemoved: (zone) => this.#life.removed(zone),
       }),
       texts: new JournalledTexts(journal),
-      energy: this.#energy.features,
-      power: (endpoint) => power.features(endpoint),
-      incentives: (endpoint) => signals.features(endpoint),
-      testControl: options.testControl,
+      energy: steering.energy.features,
+      power: (endpoint) => steering.power.features(endpoint),
+      incentives: (endpoint) => steering.signals.features(endpoint),
+      testControl,
       deviceInfoNotifies: profile['subscriptions.deviceInfo'] === 'notify',
     });
     const certificates = new CertificateWatch({ profile, crypto, clock, log: log.scoped('zones'), time, zones });
     this.#certificates = certificates;
-    const renewals = new Renewals({ crypto, zones, time, log: log.scoped('renewal'), board, onRenewed: (zone) => this.#onRenewed(zone) });
-    this.#meters = new GridMeters({
-      clock,
-      log: log.scoped('session'),
-      onMeasured: () => {
-        surplus.measured();
-        power.steer();
-        changed();
-      },
-    });
-    const meters = profile['meter.read'] === 'on' ? this.#meters : undefined;
-    const certificateState = (zone: Zone) => certificates.state(zone);
     this.#sessions = new ZoneSessions(
       {
         profile,
@@ -185,86 +94,59 @@ export class DeviceRuntime {
         log: log.scoped('session'),
         zones,
         model,
-        renewals,
-        meters,
-        certificateState,
+        renewals: new Renewals({ crypto, zones, time, log: log.scoped('renewal'), board, onRenewed: (zone) => this.#life.renewed(zone) }),
+        meters: profile['meter.read'] === 'on' ? steering.meters : undefined,
+        certificateState: (zone) => certificates.state(zone),
         controllerTime: () => this.#testHost?.controllerTime() ?? time.read(),
       },
-      { onConnected: (zone, remote) => this.#onConnected(zone, remote), onDisconnected: (zone) => this.#onDisconnected(zone) },
+      { onConnected: (zone, remote) => this.#life.connected(zone, remote), onDisconnected: (zone) => this.#life.disconnected(zone) },
     );
-    const installer = new Installer({
-      crypto,
-      zones,
-      time,
-      log: log.scoped('commissioning'),
-      storeFloor: (floor) => this.#floor.store(floor),
-      testZones: options.testControl !== undefined,
-      isConnected: (zone) => this.#sessions.isConnected(zone),
-      removeTestZone: async (zone) => {
-        await zones.remove(zone);
-        this.#onRemoved(zone);
-      },
-    });
-    const material = new PreparedMaterial(crypto, clock, identity.verifiers, board);
     const admission = new Admission({
       capacity: profile['connections.preOperational'],
       overflow: profile['connections.overflow'],
       stale: profile['connections.stale'],
     });
-    this.#commissioner = new Commissioner(
-      {
-        profile,
-        crypto,
-        clock,
-        log: log.scoped('commissioning'),
-        zones,
-        installer,
-        material,
-        attestation: readAttestation(journal, log),
-        // reference-behaviour §3.5: with an enable key a TEST zone may come beside two others.
-        full: () => (options.testControl === undefined ? zones.full : zones.count > profile['zones.slots']),
-      },
-      {
-        onWindowOpened: (until) => this.#onWindowOpened(until),
-        onWindowMoved: (until) => {
-          this.#windowUntil = until;
-          changed();
-        },
-        onWindowClosed: () => this.#onWindowClosed(),
-        onCommissioned: (zone) => this.#onCommissioned(zone),
-        onLock: (connection) => {
-          admission.lockHolder = connection;
-        },
-        onBegun: () => options.testControl?.commissioningBegins(),
+    this.#commissioner = deviceCommissioner({
+      options,
+      journal,
+      identity,
+      time,
+      zones,
+      admission,
+      storeFloor: (floor) => this.#floor.store(floor),
+      isConnected: (zone) => this.#sessions.isConnected(zone),
+      onRemoved: (zone) => this.#life.removed(zone),
+      events: {
+        onWindowOpened: (until) => this.#window.opened(until),
+        onWindowMoved: (until) => this.#window.moved(until),
+        onWindowClosed: () => this.#window.closed(),
+        onCommissioned: (zone) => this.#life.commissioned(zone),
         onProved: () => {
           if (this.#testHost !== undefined) this.#testHost.clockOffset = 0;
         },
       },
-    );
-    if (options.testControl !== undefined) {
-      const { commissioner, sessions, energy } = { commissioner: this.#commissioner, sessions: this.#sessions, energy: this.#energy };
-      const onRemoved = (zone: Zone): void => this.#onRemoved(zone);
+    });
+    if (testControl !== undefined) {
       this.#testHost = new DeviceTestHost({
         profile,
         clock,
         time,
         zones,
-        sessions,
-        commissioner,
-        energy,
+        sessions: this.#sessions,
+        commissioner: this.#commissioner,
+        energy: steering.energy,
         admission,
         pairing: () => this.#pairing,
-        onRemoved,
+        onRemoved: (zone) => this.#life.removed(zone),
       });
-      options.testControl.bind(this.#testHost);
+      testControl.bind(this.#testHost);
     }
     const shared = new SharedMulticast(multicast);
-    const onConflict = (): void => this.#changed();
     const published = { profile, board, identity, firmware, model, multicast: shared.port() };
-    this.#services = new DeviceServices({ ...published, clock, crypto, log, onConflict });
+    this.#services = new DeviceServices({ ...published, clock, crypto, log, onConflict: () => changed() });
     if (profile['commissioning.pairingRequests'] === 'heed')
       this.#pairing = new DevicePairing({ multicast: shared.port(), clock, entropy: crypto, log }, identity.discriminator, {
-        isBusy: () => this.#stopping || this.#commissioner.windowOpen || zones.full,
+        isBusy: () => this.#life.stopping || this.#commissioner.windowOpen || zones.full,
         onRequest: (zoneId) => {
           log.info('a pairing request opens the window', { zone: zoneId });
           this.#commissioner.openWindow();
@@ -275,26 +157,38 @@ export class DeviceRuntime {
       decide: (route, serverName, remote) => this.#decide(route, serverName, remote),
       onSecure: (stream, connection) => this.#onSecure(stream, connection),
     });
+    const outlets = { options, commissioning: this.#commissioning, ports: this.#ports, services: this.#services, changed };
+    this.#window = new DeviceWindow({ ...outlets, panel, identity, zones });
+    this.#life = new DeviceZoneLife({
+      ...outlets,
+      zones,
+      identities: this.#identities,
+      certificates,
+      steering,
+      sessions: this.#sessions,
+      commissioner: this.#commissioner,
+      window: this.#window,
+    });
   }
 
   async start(): Promise<void> {
     const { profile, board, openWindow, platform } = this.#options;
     this.#floor.start(() => this.#time.observe());
-    this.#power.start((endpoint) => this.#energy.target(endpoint));
+    this.#steering.start();
     await this.#ports.start();
     await this.#services.start();
     for (const zone of this.#zones.all) {
-      this.#services.addZone(zone, this.#ports.operational);
+      this.#life.announce(zone);
       platform.listener.prepare(this.#identities.of(zone));
     }
     this.#certificates.start();
     const noZone = this.#zones.count === 0;
     const atStart = noZone && (board.windowAtStart === 'open' || profile['commissioning.openAtStart'] === 'withoutZone');
     if (openWindow || atStart) this.#commissioner.openWindow();
-    else this.#showIdle();
-    await this.#opening;
+    else this.#window.showIdle();
+    await this.#window.published;
     await this.#pairing?.start();
-    this.#log.info('started', { port: this.#ports.operational, zones: this.#zones.count, window: this.#commissioner.windowOpen });
+    platform.log.info('started', { port: this.#ports.operational, zones: this.#zones.count, window: this.#commissioner.windowOpen });
   }
 
   get status(): DeviceStatus {
@@ -303,58 +197,39 @@ export class DeviceRuntime {
       serialNumber,
       discriminator,
       port: this.#ports.operational,
-      qr: this.#windowUntil === undefined ? undefined : this.#qr(),
-      windowUntil: this.#windowUntil,
-      zones: this.#zones.all.map((zone) => ({
-        id: zone.id,
-        name: zone.name,
-        type: zone.type,
-        connected: this.#sessions.isConnected(zone),
-        certificate: this.#certificates.state(zone),
-        expiresAt: this.#certificates.expiresAt(zone),
-      })),
+      qr: this.#window.until === undefined ? undefined : this.#window.qr,
+      windowUntil: this.#window.until,
+      zones: this.#life.status,
       nameConflicts: this.#services.conflicts,
-      energy: this.#energy.status,
-      power: this.#power.power,
+      energy: this.#steering.energy.status,
+      power: this.#steering.power.power,
       relayClosed: this.#panel.relayClosed,
     };
   }
 
   /** A short press opens the window, a long one is the user's override, on or off again (features.md §1). */
   onPress(press: Press): void {
+    const { log } = this.#options.platform;
     if (press === 'longPress') {
-      this.#energy.longPress();
-      this.#log.info('long press', { energy: this.#energy.status });
+      const { energy } = this.#steering;
+      energy.longPress();
+      log.info('long press', { energy: energy.status });
       this.#changed();
     } else if (!this.#commissioner.openWindow())
-      this.#log.warn('the window cannot be opened yet', { coolDownSeconds: Math.ceil(this.#commissioner.coolDown / 1000) });
+      log.warn('the window cannot be opened yet', { coolDownSeconds: Math.ceil(this.#commissioner.coolDown / 1000) });
   }
 
   async close(): Promise<void> {
-    this.#stopping = true;
+    this.#life.stop();
     this.#floor.close();
-    // What is in the journal is what a boot needs: the loss of the zones that follows is not a failsafe to be counted.
-    this.#energy.close();
-    this.#signals.close();
-    const counted = this.#power.close();
+    const counted = this.#steering.close();
     this.#certificates.close();
     this.#commissioner.close();
     this.#sessions.close('the device stops');
     // Goodbyes leave at once; the zones have a moment to acknowledge.
-    await Promise.all([this.#services.close(), this.#pairing?.close(), this.#ports.stopAccepting(), this.#zonesGone(), counted]);
+    await Promise.all([this.#services.close(), this.#pairing?.close(), this.#ports.stopAccepting(), this.#life.allGone(), counted]);
     this.#sessions.destroy('the device stops');
     await this.#ports.close();
-  }
-
-  #zonesGone(): Promise<void> {
-    if (this.#sessions.count === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = this.#options.platform.clock.after('STOP_GRACE', STOP_GRACE, resolve);
-      this.#stopped = () => {
-        timer.cancel();
-        resolve();
-      };
-    });
   }
 
   #decide(route: Exclude<Route, { kind: 'refuse' }>, serverName: string | undefined, remote: string): RouteDecision {
@@ -373,83 +248,5 @@ export class DeviceRuntime {
       return 'commissioning';
     }
     return this.#sessions.accept(stream) ? 'operational' : 'refused';
-  }
-
-  #onWindowOpened(until: number): void {
-    this.#windowUntil = until;
-    this.#options.platform.listener.prepare(this.#commissioning.current());
-    this.#panel.showQr(this.#qr(), [`Discriminator ${this.#identity.discriminator}`, `Code ${this.#identity.setupCode.digits()}`]);
-    const opening = ++this.#openings;
-    this.#opening = this.#ports.openCommissioning().then((port) => {
-      if (this.#windowUntil !== undefined && this.#openings === opening) this.#services.openWindow(port);
-    });
-    this.#changed();
-  }
-
-  #onWindowClosed(): void {
-    this.#windowUntil = undefined;
-    this.#services.closeWindow();
-    this.#ports.closeCommissioning();
-    this.#showIdle();
-    this.#changed();
-  }
-
-  #onCommissioned(zone: Zone): void {
-    this.#log.info('zone added', { zone: zone.id, name: zone.name, type: zone.type, dialect: zone.dialect });
-    this.#commissioning.drop();
-    this.#energy.zoneAdded(zone);
-    this.#services.addZone(zone, this.#ports.operational);
-    const { clock, listener } = this.#options.platform;
-    clock.after('prepare', 0, () => listener.prepare(this.#identities.of(zone)));
-    this.#options.testControl?.zoneCommissioned(zone.id);
-    this.#changed();
-  }
-
-  #onRemoved(zone: Zone): void {
-    this.#log.info('zone removed', { zone: zone.id, name: zone.name, type: zone.type });
-    this.#energy.zoneRemoved(zone);
-    this.#signals.zoneRemoved(zone.id);
-    this.#sessions.closeZone(zone);
-    this.#services.removeZone(zone);
-    this.#certificates.check();
-    const again = this.#options.profile['commissioning.openAfterRemoval'] === 'always';
-    if (again && !this.#stopping) this.#commissioner.openWindow();
-    if (!this.#commissioner.windowOpen) this.#showIdle();
-    this.#changed();
-  }
-
-  /** The records stay as they are: the device id does. */
-  #onRenewed(zone: Zone): void {
-    this.#options.platform.listener.prepare(this.#identities.of(zone));
-    this.#certificates.check();
-    this.#changed();
-  }
-
-  #onConnected(zone: Zone, remote: string): void {
-    this.#identities.connected(zone, remote);
-    this.#energy.zoneConnected(zone);
-    // features.md §5: simulated physics rests from the first TEST connection to the restart.
-    if (zone.type === ZoneType.TEST) this.#power.rest();
-    this.#options.testControl?.zoneConnected(zone.id);
-    this.#changed();
-  }
-
-  #onDisconnected(zone: Zone): void {
-    this.#energy.zoneDisconnected(zone);
-    if (!this.#stopping) this.#options.testControl?.zoneDisconnected();
-    if (this.#sessions.count === 0) this.#stopped?.();
-    this.#changed();
-  }
-
-  #qr(): string {
-    const { discriminator, setupCode: code } = this.#identity;
-    const { vendorId, productId } = this.#options.board;
-    return formatQr({ discriminator, code, vendorId, productId });
-  }
-
-  // commissioning-pase §12.1: the code is on the display only while the window is open.
-  #showIdle(): void {
-    const count = this.#zones.count;
-    this.#panel.showText([this.#options.board.model, count === 0 ? 'not commissioned' : count === 1 ? '1 zone' : `${count} zones`]);
   }
 }

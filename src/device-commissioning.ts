@@ -1,0 +1,68 @@
+import { Commissioner, type CommissionerEvents } from './commissioning/commissioner.js';
+import { Installer } from './commissioning/installer.js';
+import { PreparedMaterial } from './commissioning/prepared-material.js';
+import { readAttestation } from './device-attestation.js';
+import type { DeviceIdentity } from './device-identity.js';
+import type { DeviceOptions } from './device-options.js';
+import type { TrustedTime } from './pki/trusted-time.js';
+import type { Admission } from './session/admission.js';
+import type { Journal } from './store/journal.js';
+import type { Zone } from './zones/zone.js';
+import type { ZoneTable } from './zones/zone-table.js';
+
+export interface DeviceCommissioningParts {
+  readonly options: DeviceOptions;
+  readonly journal: Journal;
+  readonly identity: DeviceIdentity;
+  readonly time: TrustedTime;
+  readonly zones: ZoneTable;
+  readonly admission: Admission;
+  /** Stores the clock's floor. */
+  storeFloor(floor: number): void;
+  isConnected(zone: Zone): boolean;
+  /** The zone is out of its slot: everything of it ends. */
+  onRemoved(zone: Zone): void;
+  readonly events: Omit<CommissionerEvents, 'onLock' | 'onBegun'>;
+}
+
+/** The commissioner with what it installs and what it prepares. */
+export function deviceCommissioner(parts: DeviceCommissioningParts): Commissioner {
+  const { options, journal, identity, time, zones, admission, events } = parts;
+  const { profile, board, testControl } = options;
+  const { clock, crypto } = options.platform;
+  const log = options.platform.log.scoped('commissioning');
+  const installer = new Installer({
+    crypto,
+    zones,
+    time,
+    log,
+    storeFloor: (floor) => parts.storeFloor(floor),
+    testZones: testControl !== undefined,
+    isConnected: (zone) => parts.isConnected(zone),
+    removeTestZone: async (zone) => {
+      await zones.remove(zone);
+      parts.onRemoved(zone);
+    },
+  });
+  return new Commissioner(
+    {
+      profile,
+      crypto,
+      clock,
+      log,
+      zones,
+      installer,
+      material: new PreparedMaterial(crypto, clock, identity.verifiers, board),
+      attestation: readAttestation(journal, options.platform.log),
+      // reference-behaviour §3.5: with an enable key a TEST zone may come beside two others.
+      full: () => (testControl === undefined ? zones.full : zones.count > profile['zones.slots']),
+    },
+    {
+      ...events,
+      onLock: (connection) => {
+        admission.lockHolder = connection;
+      },
+      onBegun: () => testControl?.commissioningBegins(),
+    },
+  );
+}
