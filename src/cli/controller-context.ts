@@ -20,8 +20,6 @@ export interface Machine {
   readonly transport: Transport;
   /** Throws ConfigError for interfaces that are none. */
   multicast(options: { readonly interfaces: InterfaceChoice; readonly ipv4: boolean }): Multicast;
-  /** True where no other process of the machine has the port of Multicast DNS; asked before ours opens it. */
-  mdnsPortIsFree?(): boolean;
   /** For admins of the zone. */
   listener(options: { readonly ipv4: boolean; readonly log: Log }): StreamListener;
 }
@@ -160,8 +158,7 @@ export class ControllerContext {
     const { clock, crypto } = this.machine;
     const { interface: allow, denyInterface: deny } = this.options;
     const multicast = this.machine.multicast({ interfaces: { allow, deny }, ipv4: this.#ipv4 });
-    const unicastFirst = this.machine.mdnsPortIsFree?.() ?? false;
-    const resolver = new Resolver({ multicast, clock, entropy: crypto, log: this.#log, unicastFirst });
+    const resolver = new Resolver({ multicast, clock, entropy: crypto, log: this.#log });
     await resolver.start();
     return resolver;
   }

@@ -3,7 +3,6 @@ import { nodeTransport } from '../controller/tls-client.js';
 import { nodeClock } from '../node/clock.js';
 import { nodeCrypto } from '../node/crypto.js';
 import { nodeListener } from '../node/listener.js';
-import { mdnsPortIsFree } from '../node/mdns-port.js';
 import { nodeMulticast } from '../node/multicast.js';
 import type { Machine } from './controller-context.js';
 import { main } from './controller-main.js';
@@ -19,7 +18,6 @@ function thisMachine(): Machine {
       checkInterfaces(interfaces);
       return nodeMulticast({ ipv4, interfaces: interfaces.allow, denied: interfaces.deny });
     },
-    mdnsPortIsFree: () => mdnsPortIsFree(),
     listener: ({ ipv4, log }) => nodeListener({ clock, log, ipv4 }),
   };
 }

@@ -78,7 +78,7 @@ export class Advertiser {
     this.#log = options.log.scoped('discovery');
     this.#clock = supervised(options.clock, (error) => this.#report(error));
     this.#echoes = new Echoes(this.#clock);
-    this.#gate = new PacketGate(this.#echoes, this.#log);
+    this.#gate = new PacketGate(this.#log);
     this.#conflictLimit = new ConflictLimit(this.#clock);
     this.#host = nameOf(options.hostName);
   }
@@ -249,7 +249,7 @@ export class Advertiser {
   #onPacket(packet: Uint8Array, source: DatagramSource): void {
     const link = this.#links.get(source.interfaceName);
     if (this.#state !== 'running' || link === undefined) return;
-    const message = this.#gate.admit(packet, source, link, this.#ourNames());
+    const message = this.#gate.admit(packet, source, link, { names: this.#ourNames(), isOwn: (own) => this.#echoes.has(own) });
     if (message !== undefined) link.receive(message, source);
   }
 

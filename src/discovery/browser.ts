@@ -1,15 +1,17 @@
-import { PeerError } from '../errors.js';
 import type { Clock, DatagramSource, Entropy, Log, Multicast, Timer } from '../platform.js';
 import { RecordCache } from './cache.js';
 import type { DiscoveredService, IncompleteService } from './discovered.js';
-import { type DnsMessage, decodeMessage, isResponse } from './message.js';
+import type { PacketCounters } from './gate.js';
+import { Intake } from './intake.js';
+import type { DnsMessage } from './message.js';
 import { nameKey } from './name.js';
+import { News } from './news.js';
 import { Overheard } from './overheard.js';
 import { pauses, Querier } from './querier.js';
 import { CLASS, type DnsRecord } from './records.js';
-import { MDNS_PORT } from './responder.js';
+import { Resolutions } from './resolutions.js';
 import { instanceName, typeName } from './service.js';
-import { randomDelay, Series } from './timing.js';
+import { randomDelay, Series, supervised } from './timing.js';
 import { type ServiceListener, Watch } from './watch.js';
 
 export interface BrowserOptions {
@@ -18,11 +20,6 @@ export interface BrowserOptions {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
-  /**
-   * True where no other process of this machine has port 5353: the first question of a look-out then invites unicast answers (RFC 6762 §5.4). Default
-   * false, since such an answer reaches only one of several.
-   */
-  readonly unicastFirst?: boolean;
 }
 
 /** A continuous look-out for a type. */
@@ -39,22 +36,22 @@ export type FindResult =
   | { readonly kind: 'found'; readonly service: DiscoveredService }
   | { readonly kind: 'none'; readonly services: readonly DiscoveredService[]; readonly incomplete: readonly IncompleteService[] };
 
-/** Packets with news that are looked at one by one; a storm of them is looked at ten times a second. */
-const NEWS_MAXIMUM = 32;
-const NEWS_INTERVAL = 100;
-/** Instances whose missing records are asked for at the same time. */
-const RESOLUTION_MAXIMUM = 32;
-/** Finds DNS-SD services over Multicast DNS (RFC 6762 §5.2, RFC 6763 §4). Network trouble is logged, never thrown. */
+/**
+ * Finds DNS-SD services over Multicast DNS (RFC 6762 §5.2, RFC 6763 §4). Network trouble and failures of any kind, a listener's too, are logged, never
+ * thrown.
+ */
 export class Browser {
   readonly #options: BrowserOptions;
+  readonly #clock: Clock;
   readonly #log: Log;
+  readonly #intake: Intake;
+  readonly #news: News;
   readonly #cache: RecordCache;
   readonly #querier: Querier;
   readonly #overheard: Overheard;
   /** Each with the series of its PTR queries. */
   readonly #watches = new Map<Watch, Series | undefined>();
-  /** Series of queries for what an instance lacks, by the instance's name. */
-  readonly #resolutions = new Map<string, Series>();
+  readonly #resolutions: Resolutions;
   /** `find` and `resolve` that have not ended. */
   readonly #searches = new Set<() => void>();
   #state: 'new' | 'running' | 'closed' = 'new';
@@ -62,29 +59,36 @@ export class Browser {
   #updating = false;
   #timer: Timer | undefined;
   #closing: Promise<void> | undefined;
-  #malformed = 0;
-  /** News that may still be looked at at once. */
-  #news = NEWS_MAXIMUM;
-  #newsTimer: Timer | undefined;
 
   constructor(options: BrowserOptions) {
     this.#options = options;
     this.#log = options.log.scoped('discovery');
-    this.#cache = new RecordCache(options.clock, options.entropy);
-    this.#overheard = new Overheard(options.clock, this.#cache);
-    this.#querier = new Querier(options.multicast, options.clock, this.#cache, this.#overheard);
+    this.#clock = supervised(options.clock, (error) => this.#report(error));
+    this.#cache = new RecordCache(this.#clock, options.entropy);
+    this.#overheard = new Overheard(this.#clock, this.#cache);
+    this.#querier = new Querier(options.multicast, this.#clock, this.#cache, this.#overheard);
+    this.#news = new News(this.#clock, () => this.#update());
+    this.#resolutions = new Resolutions(this.#clock, options.entropy, (service, run) => this.#querier.askForMissing(service, run));
+    this.#intake = new Intake({
+      multicast: options.multicast,
+      clock: this.#clock,
+      log: this.#log,
+      names: this.#cache.names,
+      isOwn: (packet, source) => this.#querier.isOwn(packet, source),
+    });
   }
 
-  /** Packets that did not decode, records lost to the limit of the cache. */
-  get counters(): { readonly malformed: number; readonly displaced: number } {
-    return { malformed: this.#malformed, displaced: this.#cache.displaced };
+  /** Packets dropped: not decodable, from another link, above the rate limits; records lost to the limit of the cache. */
+  get counters(): Omit<PacketCounters, 'overflow'> & { readonly displaced: number } {
+    const { malformed, offLink, limited } = this.#intake.counters;
+    return { malformed, offLink, limited, displaced: this.#cache.displaced };
   }
 
   /** Opens the sockets and begins to ask. Rejects with ConfigError alone. */
   async start(): Promise<void> {
     await this.#options.multicast.start({
-      onPacket: (packet, source) => this.#onPacket(packet, source),
-      onInterfaces: () => this.#onInterfaces(),
+      onPacket: (packet, source) => this.#guard(() => this.#onPacket(packet, source)),
+      onInterfaces: () => this.#guard(() => this.#onInterfaces()),
       onError: (interfaceName, reason) => this.#log.warn('multicast failed', { interface: interfaceName, reason }),
     });
     if (this.#state !== 'new') return;
@@ -142,8 +146,8 @@ export class Browser {
     if (this.#closing === undefined) {
       this.#state = 'closed';
       this.#timer?.cancel();
-      this.#newsTimer?.cancel();
-      for (const series of this.#resolutions.values()) series.stop();
+      this.#news.stop();
+      this.#resolutions.stop();
       for (const watch of [...this.#watches.keys()]) this.#unwatch(watch);
       for (const end of [...this.#searches]) end();
       this.#closing = this.#options.multicast.close();
@@ -157,23 +161,21 @@ export class Browser {
 
   #watch(watch: Watch): void {
     if (this.#state === 'closed') return;
-    const { clock, entropy } = this.#options;
-    const first = randomDelay(entropy);
+    const first = randomDelay(this.#options.entropy);
     const series =
       watch.instance === undefined
-        ? new Series(clock, 'MDNS_QUERY', pauses(first), (run) =>
-            this.#querier.askForType(watch.name, run === 0 && this.#options.unicastFirst === true),
-          )
+        ? new Series(this.#clock, 'MDNS_QUERY', pauses(first), (run) => this.#querier.askForType(watch.name, run))
         : undefined;
     this.#watches.set(watch, series);
+    this.#cache.names.add(watch.wanted);
     if (this.#state === 'running') series?.start();
-    clock.after('MDNS_BROWSE', 0, () => this.#update());
+    this.#clock.after('MDNS_BROWSE', 0, () => this.#update());
   }
 
   #unwatch(watch: Watch): void {
     watch.end();
     this.#watches.get(watch)?.stop();
-    this.#watches.delete(watch);
+    if (this.#watches.delete(watch)) this.#cache.names.remove(watch.wanted);
     this.#update();
   }
 
@@ -195,7 +197,7 @@ export class Browser {
         if (matches(service)) settle({ kind: 'found', service });
       };
       const watch = new Watch(type, instance, { added: check, updated: check });
-      const deadline = this.#options.clock.after('MDNS_SEARCH', timeout, end);
+      const deadline = this.#clock.after('MDNS_SEARCH', timeout, end);
       this.#searches.add(end);
       this.#watch(watch);
       if (this.#state === 'closed') end();
@@ -204,78 +206,56 @@ export class Browser {
 
   #onInterfaces(): void {
     if (this.#state !== 'running') return;
-    this.#cache.keepInterfaces(new Set(this.#options.multicast.interfaces().map((on) => on.name)));
-    for (const series of [...this.#watches.values(), ...this.#resolutions.values()]) series?.start();
+    const names = new Set(this.#options.multicast.interfaces().map((on) => on.name));
+    this.#cache.keepInterfaces(names);
+    this.#intake.keepInterfaces(names);
+    for (const series of this.#watches.values()) series?.start();
+    this.#resolutions.restart();
     this.#update();
   }
 
   #onPacket(packet: Uint8Array, source: DatagramSource): void {
-    // RFC 6762 §6: a response from another port than 5353 is ignored; a query from one comes from a legacy resolver, and tells nothing.
-    if (this.#state !== 'running' || source.port !== MDNS_PORT) return;
-    const response = isResponse(packet);
-    if (!response && (!this.#overheard.admit() || this.#querier.isOwn(packet, source))) return;
-    let message: DnsMessage;
-    try {
-      message = decodeMessage(packet);
-    } catch (error) {
-      if (!(error instanceof PeerError)) throw error;
-      this.#malformed++;
-      this.#log.debug('packet dropped', { from: source.address, interface: source.interfaceName, reason: error.message });
-      return;
-    }
-    if (message.opcode !== 0 || message.rcode !== 0) return;
-    if (response) this.#learn(message, source.interfaceName);
+    if (this.#state !== 'running') return;
+    const message = this.#intake.admit(packet, source);
+    if (message === undefined || message.opcode !== 0 || message.rcode !== 0) return;
+    if (message.response) this.#learn(message, source);
     else if (this.#overheard.onQuery(message, source.interfaceName)) this.#schedule();
   }
 
   /** Services before addresses: an address is kept only for a host that a kept SRV points to. */
-  #learn(message: DnsMessage, interfaceName: string): void {
+  #learn(message: DnsMessage, { interfaceName, address }: DatagramSource): void {
     const records = [...message.answers, ...message.additionals].filter((record) => record.class === CLASS.IN);
     // What is cached is kept true, also while nobody looks: a goodbye must not be missed.
     const ours = records.filter((record) => this.#cache.knows(record) || [...this.#watches.keys()].some((watch) => watch.wants(record)));
     let changed = false;
-    for (const record of ours) changed = this.#cache.add(record, interfaceName) || changed;
+    for (const record of ours) changed = this.#cache.add(record, interfaceName, address) || changed;
     const hosts = this.#cache.hosts();
     const addresses = records.filter((record) => isAddress(record) && !ours.includes(record) && hosts.has(nameKey(record.name)));
-    for (const record of addresses) changed = this.#cache.add(record, interfaceName) || changed;
-    if (changed) this.#onNews();
+    for (const record of addresses) changed = this.#cache.add(record, interfaceName, address) || changed;
+    if (changed) this.#news.come();
     else if (ours.length + addresses.length > 0) this.#schedule();
   }
 
-  #onNews(): void {
-    if (this.#news > 0) this.#update();
-    this.#news = Math.max(0, this.#news - 1);
-    this.#newsTimer ??= this.#options.clock.after('MDNS_NEWS', NEWS_INTERVAL, () => this.#onCalm());
-  }
-
-  /** Earns back what the last interval has left, at least one. */
-  #onCalm(): void {
-    this.#newsTimer = undefined;
-    if (this.#news === 0) this.#update();
-    this.#news = Math.min(NEWS_MAXIMUM, this.#news + 1);
-    if (this.#news < NEWS_MAXIMUM) this.#newsTimer = this.#options.clock.after('MDNS_NEWS', NEWS_INTERVAL, () => this.#onCalm());
-  }
-
-  /** After any change of the cache or of the watches. A change made by a listener is looked at when the round is over. */
+  /** After any change of the cache or of the watches, each watch by itself: one whose listener fails ends no other. A change made by a listener is looked at when the round is over. */
   #update(): void {
     this.#stale = true;
     if (this.#updating) return;
     this.#updating = true;
     while (this.#stale && this.#state === 'running') {
       this.#stale = false;
-      for (const watch of [...this.#watches.keys()]) watch.update(this.#cache);
+      for (const watch of [...this.#watches.keys()]) this.#guard(() => watch.update(this.#cache));
     }
     this.#updating = false;
     if (this.#state !== 'running') return;
-    this.#resolveMissing();
+    this.#resolutions.set([...this.#watches.keys()].flatMap((watch) => watch.missing(this.#cache)));
     this.#schedule();
   }
 
   #schedule(): void {
-    const { clock } = this.#options;
     this.#timer?.cancel();
     const next = this.#cache.nextDeadline();
-    this.#timer = next === undefined ? undefined : clock.after('MDNS_CACHE', Math.max(0, next - clock.now()), () => this.#onDeadline());
+    this.#timer =
+      next === undefined ? undefined : this.#clock.after('MDNS_CACHE', Math.max(0, next - this.#clock.now()), () => this.#onDeadline());
   }
 
   #onDeadline(): void {
@@ -290,25 +270,16 @@ export class Browser {
     return [...this.#watches.keys()].some((watch) => watch.wants(record));
   }
 
-  /** Starts and stops the queries for what instances lack. */
-  #resolveMissing(): void {
-    const { clock, entropy } = this.#options;
-    const lacking = new Map<string, IncompleteService>();
-    for (const watch of this.#watches.keys())
-      for (const service of watch.missing(this.#cache)) {
-        if (lacking.size < RESOLUTION_MAXIMUM) lacking.set(`${service.missing} ${nameKey(instanceName(service))}`, service);
-      }
-    for (const [key, series] of this.#resolutions) {
-      if (lacking.has(key)) continue;
-      series.stop();
-      this.#resolutions.delete(key);
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#report(error);
     }
-    for (const [key, service] of lacking) {
-      if (this.#resolutions.has(key)) continue;
-      const series = new Series(clock, 'MDNS_RESOLVE', pauses(randomDelay(entropy)), () => this.#querier.askForMissing(service));
-      this.#resolutions.set(key, series);
-      series.start();
-    }
+  }
+
+  #report(error: unknown): void {
+    this.#log.error('discovery failed', { reason: error instanceof Error ? error.message : String(error) });
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock, Entropy } from '../platform.js';
 import type { DnsQuestion } from './message.js';
 import { type Name, nameKey } from './name.js';
+import { NameCounts } from './peek.js';
 import { type DnsRecord, recordKey, TYPE, typeCode } from './records.js';
 
 /** A record that another host published, as heard on one interface. */
@@ -14,6 +15,8 @@ export interface CachedRecord<T extends DnsRecord = DnsRecord> {
 }
 
 interface Slot extends CachedRecord {
+  /** Who sent it. */
+  readonly sender: string;
   expiresAt: number;
   /** Index into REFRESH of the next query that keeps the record alive. */
   refreshes: number;
@@ -36,7 +39,10 @@ const TTL_MAXIMUM = 86_400;
 
 type TypeName = Exclude<DnsRecord['type'], 'raw'>;
 
-/** Bounded record cache after RFC 6762 §10. A record beyond the limit displaces the one not heard of for longest. */
+/**
+ * Bounded record cache after RFC 6762 §10. A record beyond the limit displaces the one not heard of for longest, of the sender that has most: a
+ * host that floods the link displaces its own.
+ */
 export class RecordCache {
   readonly #clock: Clock;
   readonly #entropy: Entropy;
@@ -45,6 +51,10 @@ export class RecordCache {
   readonly #slots = new Map<string, Slot>();
   /** By owner and type. */
   readonly #owners = new Map<string, Set<Slot>>();
+  /** Oldest news first. */
+  readonly #senders = new Map<string, Map<string, Slot>>();
+  /** Owners of the records and the hosts that they point to, for `mentions`; the browser adds what it looks for. */
+  readonly names = new NameCounts();
   /** Records lost to the limit. */
   displaced = 0;
 
@@ -54,8 +64,8 @@ export class RecordCache {
     this.#limit = limit;
   }
 
-  /** Takes in a record. True when the content changed (a new record, not a repetition). */
-  add(record: DnsRecord, interfaceName: string): boolean {
+  /** Takes in a record that `sender` sent. True when the content changed (a new record, not a repetition). */
+  add(record: DnsRecord, interfaceName: string, sender = ''): boolean {
     const now = this.#clock.now();
     const key = `${interfaceName} ${recordKey(record)}`;
     const old = this.#slots.get(key);
@@ -68,8 +78,12 @@ export class RecordCache {
     else if (this.#slots.size >= this.#limit) this.#displace();
     const expiresAt = now + Math.min(record.ttl, TTL_MAXIMUM) * 1000;
     const lateness = ((this.#entropy.bytes(1)[0] as number) / 255) * REFRESH_SPREAD;
-    const slot: Slot = { record, interfaceName, receivedAt: now, expiresAt, refreshes: 0, unanswered: 0, lateness };
+    const slot: Slot = { record, interfaceName, sender, receivedAt: now, expiresAt, refreshes: 0, unanswered: 0, lateness };
     this.#slots.set(key, slot);
+    const sent = this.#senders.get(sender) ?? new Map<string, Slot>();
+    this.#senders.set(sender, sent.set(key, slot));
+    this.names.add(record.name);
+    if (record.type === 'SRV') this.names.add(record.target);
     const owner = ownerKey(record.name, typeCode(record));
     const owned = this.#owners.get(owner);
     if (owned === undefined) this.#owners.set(owner, new Set([slot]));
@@ -162,7 +176,9 @@ export class RecordCache {
   }
 
   #displace(): void {
-    const oldest = this.#slots.entries().next().value;
+    let most: Map<string, Slot> | undefined;
+    for (const sent of this.#senders.values()) if (sent.size > (most?.size ?? 0)) most = sent;
+    const oldest = most?.entries().next().value;
     if (oldest === undefined) return;
     this.#remove(...oldest);
     this.displaced++;
@@ -180,6 +196,11 @@ export class RecordCache {
 
   #remove(key: string, slot: Slot): void {
     this.#slots.delete(key);
+    const sent = this.#senders.get(slot.sender);
+    sent?.delete(key);
+    if (sent?.size === 0) this.#senders.delete(slot.sender);
+    this.names.remove(slot.record.name);
+    if (slot.record.type === 'SRV') this.names.remove(slot.record.target);
     const owner = ownerKey(slot.record.name, typeCode(slot.record));
     const owned = this.#owners.get(owner);
     owned?.delete(slot);

@@ -1,6 +1,5 @@
 import { PeerError } from '../errors.js';
 import type { DatagramSource, Log, NetworkInterface } from '../platform.js';
-import type { Echoes } from './history.js';
 import type { PacketLimit } from './limits.js';
 import { type DnsMessage, decodeMessage } from './message.js';
 import { mentions } from './peek.js';
@@ -22,20 +21,28 @@ export interface GatedLink {
   continues(source: DatagramSource): boolean;
 }
 
+/** What a gate lets in. */
+export interface GateRule {
+  /** Hashes of the names that concern us. */
+  readonly names: { has(hash: number): boolean };
+  /** The names with one label more concern us too. */
+  readonly children?: boolean;
+  /** A packet of our own that the network has brought back. */
+  isOwn(packet: Uint8Array, source: DatagramSource): boolean;
+}
+
 /** Lets in what concerns us. The cheapest test comes first: names, sender, our own packets, rates; only then is a packet decoded. */
 export class PacketGate {
   readonly counters: PacketCounters = { malformed: 0, offLink: 0, limited: 0, overflow: 0 };
-  readonly #echoes: Echoes;
   readonly #log: Log;
 
-  constructor(echoes: Echoes, log: Log) {
-    this.#echoes = echoes;
+  constructor(log: Log) {
     this.#log = log;
   }
 
-  /** The packet as a message; undefined for one that is not let in. `names` are `nameHashes`. */
-  admit(packet: Uint8Array, source: DatagramSource, link: GatedLink, names: ReadonlySet<number>): DnsMessage | undefined {
-    const concerns = mentions(packet, names);
+  /** The packet as a message; undefined for one that is not let in. */
+  admit(packet: Uint8Array, source: DatagramSource, link: GatedLink, rule: GateRule): DnsMessage | undefined {
+    const concerns = mentions(packet, rule.names, rule.children);
     if (concerns === undefined) {
       this.counters.malformed++;
       return undefined;
@@ -45,7 +52,7 @@ export class PacketGate {
       this.counters.offLink++;
       return undefined;
     }
-    if (this.#echoes.has(packet)) return undefined;
+    if (rule.isOwn(packet, source)) return undefined;
     if (!link.limit.admits(source.address)) {
       this.counters.limited++;
       return undefined;

@@ -26,21 +26,37 @@ export class TokenBucket {
   }
 }
 
-/** Packets that concern us: of one interface, and of one sender. */
-const LINK = { burst: 400, rate: 200 };
-const SOURCE = { burst: 60, rate: 20 };
+/** Packets at once, and packets a second then. */
+interface Allowance {
+  readonly burst: number;
+  readonly rate: number;
+}
+
+/** Packets that concern us, of one interface and of one sender. A responder has few questions to answer. */
+export const RESPONDER_LIMIT: PacketAllowance = { link: { burst: 400, rate: 200 }, source: { burst: 60, rate: 20 } };
+/** Answers: a reflector brings those of a whole link. */
+export const ANSWER_LIMIT: PacketAllowance = { link: { burst: 400, rate: 200 }, source: { burst: 200, rate: 100 } };
+/** Queries of others, which a browser only overhears. */
+export const QUERY_LIMIT: PacketAllowance = { link: { burst: 100, rate: 100 }, source: { burst: 50, rate: 50 } };
 /** Senders remembered; a new one displaces the one first seen. */
 const SOURCE_MAXIMUM = 64;
+
+export interface PacketAllowance {
+  readonly link: Allowance;
+  readonly source: Allowance;
+}
 
 /** What a link's packets may cost us: beyond it they are dropped, so that a storm about our own names stays cheap too. */
 export class PacketLimit {
   readonly #clock: Clock;
+  readonly #allowance: PacketAllowance;
   readonly #link: TokenBucket;
   readonly #sources = new Map<string, TokenBucket>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, allowance: PacketAllowance) {
     this.#clock = clock;
-    this.#link = new TokenBucket(clock, LINK.burst, LINK.rate);
+    this.#allowance = allowance;
+    this.#link = new TokenBucket(clock, allowance.link.burst, allowance.link.rate);
   }
 
   /** False for a packet too many. */
@@ -49,7 +65,7 @@ export class PacketLimit {
     if (bucket === undefined) {
       const [oldest] = this.#sources.keys();
       if (oldest !== undefined && this.#sources.size >= SOURCE_MAXIMUM) this.#sources.delete(oldest);
-      bucket = new TokenBucket(this.#clock, SOURCE.burst, SOURCE.rate);
+      bucket = new TokenBucket(this.#clock, this.#allowance.source.burst, this.#allowance.source.rate);
       this.#sources.set(source, bucket);
     }
     return bucket.take() && this.#link.take();

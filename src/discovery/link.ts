@@ -3,7 +3,7 @@ import { Answerer } from './answerer.js';
 import { Claim, type ClaimEffect } from './claim.js';
 import { type ConflictLimit, contradicts, losesTo } from './conflicts.js';
 import { type Echoes, History } from './history.js';
-import { PacketLimit } from './limits.js';
+import { PacketLimit, RESPONDER_LIMIT } from './limits.js';
 import { type DnsMessage, encodeMessage, queryMessage } from './message.js';
 import { type Name, nameKey } from './name.js';
 import { Prober } from './prober.js';
@@ -66,7 +66,7 @@ export class LinkResponder {
     this.#parts = parts;
     this.#on = on;
     this.#host = host;
-    this.limit = new PacketLimit(clock);
+    this.limit = new PacketLimit(clock, RESPONDER_LIMIT);
     this.#history = new History(clock);
     this.#prober = new Prober<string>(
       clock,

@@ -8,8 +8,6 @@ import { type DnsRecord, recordKey } from './records.js';
 const AS_GOOD_AS_OURS = 1000;
 /** Questions of others kept in mind. */
 const QUESTION_MAXIMUM = 256;
-/** Queries of others looked at in a second; the rest of a storm is ignored. */
-const QUERY_RATE = 100;
 
 interface Asked {
   readonly at: number;
@@ -25,20 +23,10 @@ export class Overheard {
   readonly #clock: Clock;
   readonly #cache: RecordCache;
   readonly #asked = new Map<string, Asked>();
-  #second = 0;
-  #queries = 0;
 
   constructor(clock: Clock, cache: RecordCache) {
     this.#clock = clock;
     this.#cache = cache;
-  }
-
-  /** True while another query may be decoded. */
-  admit(): boolean {
-    const second = Math.floor(this.#clock.now() / 1000);
-    if (second !== this.#second) this.#queries = 0;
-    this.#second = second;
-    return ++this.#queries <= QUERY_RATE;
   }
 
   /** A query of another host. True when the life of a cached record has changed. */

@@ -20,6 +20,28 @@ export function nameHash(name: Name): number {
   return hash;
 }
 
+/** Names of interest by their hashes, each counted as often as it was added. */
+export class NameCounts {
+  readonly #counts = new Map<number, number>();
+
+  has(hash: number): boolean {
+    return this.#counts.has(hash);
+  }
+
+  add(name: Name): void {
+    const hash = nameHash(name);
+    this.#counts.set(hash, (this.#counts.get(hash) ?? 0) + 1);
+  }
+
+  /** Takes one `add` back. */
+  remove(name: Name): void {
+    const hash = nameHash(name);
+    const count = this.#counts.get(hash) ?? 0;
+    if (count > 1) this.#counts.set(hash, count - 1);
+    else this.#counts.delete(hash);
+  }
+}
+
 /** The hashes of `names`, each once. */
 export function nameHashes(names: Iterable<Name>): ReadonlySet<number> {
   const seen = new Map<string, Name>();
@@ -28,10 +50,11 @@ export function nameHashes(names: Iterable<Name>): ReadonlySet<number> {
 }
 
 /**
- * Does the packet speak of one of the names: in a question, or, of a response, as the owner of a record? Nothing is decoded and nothing
- * allocated, so that traffic about others costs next to nothing. Undefined for a packet that is malformed on the way.
+ * Does the packet speak of one of the names: in a question, or, of a response, as the owner of a record? `children`: or of a name with one label
+ * more, as an instance of a type has. Nothing is decoded and nothing allocated, so that traffic about others costs next to nothing. Undefined for
+ * a packet that is malformed on the way.
  */
-export function mentions(bytes: Uint8Array, hashes: ReadonlySet<number>): boolean | undefined {
+export function mentions(bytes: Uint8Array, hashes: { has(hash: number): boolean }, children = false): boolean | undefined {
   if (bytes.length < HEADER) return undefined;
   const response = (bytes[2] as number) >= 0x80;
   const questions = read16(bytes, 4);
@@ -42,7 +65,11 @@ export function mentions(bytes: Uint8Array, hashes: ReadonlySet<number>): boolea
     const hash = hashAt(bytes, at);
     if (hash === undefined) return undefined;
     const behind = endOfName(bytes, at);
-    if ((i >= questions || !response) && hashes.has(hash)) return true;
+    if (i >= questions || !response) {
+      if (hashes.has(hash)) return true;
+      const parent = children ? hashAt(bytes, parentAt(bytes, at)) : undefined;
+      if (parent !== undefined && hashes.has(parent)) return true;
+    }
     at = behind + 4;
     if (i >= questions) {
       if (behind + 10 > bytes.length) return undefined;
@@ -86,6 +113,14 @@ function endOfName(bytes: Uint8Array, start: number): number {
     if (size >= 0xc0) return at + 2;
     at += 1 + size;
   }
+}
+
+/** Where the name behind the first label of a name that `hashAt` has walked begins; the root has none before it. */
+function parentAt(bytes: Uint8Array, start: number): number {
+  let at = start;
+  while ((bytes[at] as number) >= 0xc0) at = (((bytes[at] as number) & 0x3f) << 8) | (bytes[at + 1] as number);
+  const size = bytes[at] as number;
+  return size === 0 ? at : at + 1 + size;
 }
 
 /** FNV-1a of the byte, A–Z folded. A label's length is below 64, so that no length folds. */

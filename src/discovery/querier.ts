@@ -2,14 +2,14 @@ import type { Clock, DatagramSource, Multicast } from '../platform.js';
 import { parseAddress } from './address.js';
 import type { CachedRecord, RecordCache } from './cache.js';
 import type { IncompleteService } from './discovered.js';
-import { type DnsQuestion, encodeMessage, queryMessage } from './message.js';
+import { type DnsMessage, type DnsQuestion, encodeMessage, queryMessage } from './message.js';
 import { type Name, nameKey } from './name.js';
 import type { Overheard } from './overheard.js';
 import { CLASS, type DnsRecord, TYPE, typeCode } from './records.js';
+import { PACKET_MAXIMUM } from './responder.js';
 import { instanceName } from './service.js';
 
-/** Known answers sent along with a query, and questions of one query. */
-const KNOWN_ANSWER_MAXIMUM = 32;
+/** Questions of one query. */
 const QUESTION_MAXIMUM = 32;
 /** Own packets kept to be known again. */
 const SENT_MAXIMUM = 16;
@@ -47,8 +47,8 @@ export class Querier {
     return this.#sent.some((sent) => sent.interfaceName === interfaceName && sameBytes(sent.packet, packet));
   }
 
-  /** Who offers a type (`_mash._tcp.local`)? `unicast`: the answer may come to us alone. */
-  askForType(type: Name, unicast: boolean): void {
+  /** Who offers a type (`_mash._tcp.local`)? */
+  askForType(type: Name, run: number): void {
     const now = this.#clock.now();
     for (const on of this.#multicast.interfaces()) {
       // RFC 6762 §7.1: answers of which more than half the life is left are known, each with what is left.
@@ -56,21 +56,21 @@ export class Querier {
         .find(type, 'PTR')
         .map(({ record, interfaceName, expiresAt }) => ({ record, interfaceName, left: Math.floor((expiresAt - now) / 1000) }))
         .filter(({ record, interfaceName, left }) => interfaceName === on.name && left > record.ttl / 2)
-        .slice(0, KNOWN_ANSWER_MAXIMUM)
         .map(({ record, left }) => ({ ...record, ttl: left }));
-      this.#ask(on.name, [{ ...question(type, TYPE.PTR), unicast }], known);
+      this.#ask(on.name, [question(type, TYPE.PTR, this.#invites(run))], known);
     }
   }
 
   /** What keeps the instance from being complete? IPv4 addresses are asked for where the interface has one. */
-  askForMissing(service: IncompleteService): void {
+  askForMissing(service: IncompleteService, run: number): void {
     const name = instanceName(service);
+    const unicast = this.#invites(run);
     const host = this.#cache.find(name, 'SRV')[0]?.record.target;
     for (const on of this.#multicast.interfaces()) {
       const ipv4 = on.addresses.some((address) => address.family === 4);
-      if (host === undefined) this.#ask(on.name, [question(name, TYPE.SRV), question(name, TYPE.TXT)]);
-      else if (service.missing === 'txt') this.#ask(on.name, [question(name, TYPE.TXT)]);
-      else this.#ask(on.name, [question(host, TYPE.AAAA), ...(ipv4 ? [question(host, TYPE.A)] : [])]);
+      if (host === undefined) this.#ask(on.name, [question(name, TYPE.SRV, unicast), question(name, TYPE.TXT, unicast)]);
+      else if (service.missing === 'txt') this.#ask(on.name, [question(name, TYPE.TXT, unicast)]);
+      else this.#ask(on.name, [question(host, TYPE.AAAA, unicast), ...(ipv4 ? [question(host, TYPE.A, unicast)] : [])]);
     }
   }
 
@@ -80,28 +80,55 @@ export class Querier {
       const questions = new Map<string, DnsQuestion>();
       for (const { record, interfaceName } of due) {
         const type = typeCode(record);
-        if (interfaceName === on.name) questions.set(`${type} ${nameKey(record.name)}`, question(record.name, type));
+        if (interfaceName === on.name) questions.set(`${type} ${nameKey(record.name)}`, question(record.name, type, false));
       }
       this.#ask(on.name, [...questions.values()]);
     }
   }
 
+  /** RFC 6762 §5.4: the first question of a series may be answered by unicast, its repetitions not; §15.1: none where another process may get the answer. */
+  #invites(run: number): boolean {
+    return run === 0 && this.#multicast.alone === true;
+  }
+
   #ask(interfaceName: string, wanted: readonly DnsQuestion[], answers: readonly DnsRecord[] = []): void {
     const questions = wanted.filter((one) => !this.#overheard.isAsked(one, answers, interfaceName));
     for (let i = 0; i < questions.length; i += QUESTION_MAXIMUM) {
-      const packet = encodeMessage(queryMessage({ questions: questions.slice(i, i + QUESTION_MAXIMUM), answers }));
-      this.#sent.push({ interfaceName, packet });
+      const [first, ...more] = divided(questions.slice(i, i + QUESTION_MAXIMUM), answers).map((message) => encodeMessage(message));
+      if (first === undefined) continue;
+      this.#sent.push({ interfaceName, packet: first });
       if (this.#sent.length > SENT_MAXIMUM) this.#sent.shift();
-      this.#multicast.send(interfaceName, packet);
+      for (const packet of [first, ...more]) this.#multicast.send(interfaceName, packet);
     }
   }
+}
+
+/** RFC 6762 §7.2: known answers that do not fit follow at once in packets without a question; each packet but the last has the TC bit. */
+function divided(questions: readonly DnsQuestion[], answers: readonly DnsRecord[]): readonly DnsMessage[] {
+  const lengthWith = (some: readonly DnsRecord[]): number => encodeMessage(queryMessage({ questions, answers: some })).length;
+  const empty = lengthWith([]);
+  const packets: DnsRecord[][] = [[]];
+  let room = PACKET_MAXIMUM - empty;
+  for (const answer of answers) {
+    // Its owner is a question's name; where no question is, the first owner takes the place of that.
+    const size = lengthWith([answer]) - empty;
+    if (size > room) {
+      packets.push([]);
+      room = PACKET_MAXIMUM - empty;
+    }
+    packets.at(-1)?.push(answer);
+    room -= size;
+  }
+  return packets.map((some, i) => ({
+    ...queryMessage({ questions: i === 0 ? questions : [], answers: some }),
+    truncated: i < packets.length - 1,
+  }));
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** QM: where several processes of one machine share port 5353, a unicast answer reaches only one of them (RFC 6762 §15.1). */
-function question(name: Name, type: number): DnsQuestion {
-  return { name, type, class: CLASS.IN, unicast: false };
+function question(name: Name, type: number, unicast: boolean): DnsQuestion {
+  return { name, type, class: CLASS.IN, unicast };
 }

@@ -17,8 +17,8 @@ import {
 export const MDNS_PORT = 5353;
 /** RFC 6762 §6.7: TTLs of a legacy answer are capped. */
 const LEGACY_TTL = 10;
-/** RFC 6762 §17: answers are kept within an Ethernet frame of 1500 bytes, the headers of IPv6 and UDP taken off. */
-const PACKET_MAXIMUM = 1452;
+/** RFC 6762 §17: packets are kept within an Ethernet frame of 1500 bytes, the headers of IPv6 and UDP taken off. */
+export const PACKET_MAXIMUM = 1452;
 
 /** What this host answers for on a link. */
 export interface Zone {

@@ -59,6 +59,10 @@ class SharedPort implements Multicast {
     return this.#closing === undefined ? this.#shared.start(this, handlers) : Promise.resolve();
   }
 
+  get alone(): boolean {
+    return this.#shared.multicast.alone === true;
+  }
+
   interfaces(): readonly NetworkInterface[] {
     return this.#shared.multicast.interfaces();
   }

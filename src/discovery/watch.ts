@@ -34,6 +34,11 @@ export class Watch {
     this.#listener = listener;
   }
 
+  /** The name that the packets of interest speak of. */
+  get wanted(): Name {
+    return this.instance === undefined ? this.name : instanceName({ type: this.type, instance: this.instance });
+  }
+
   end(): void {
     this.#ended = true;
   }

@@ -2,6 +2,7 @@ import { addressScope } from '../discovery/address.js';
 import type { Multicast, MulticastHandlers, NetworkInterface } from '../platform.js';
 import { checkChoice } from './interface-choice.js';
 import { lookAtInterfaces, type SeenInterface, type View } from './interface-view.js';
+import { mdnsPortIsFree } from './mdns-port.js';
 import { InterfaceSockets } from './multicast-sockets.js';
 import { NetworkChanges } from './network-changes.js';
 import { DEBOUNCE, restsAt, type Settling, settle } from './settling.js';
@@ -34,6 +35,7 @@ export function nodeMulticast(options: NodeMulticastOptions = {}): Multicast {
 }
 
 class NodeMulticast implements Multicast {
+  alone = false;
   readonly #options: NodeMulticastOptions;
   readonly #debounce: number;
   readonly #sockets = new Map<string, InterfaceSockets>();
@@ -57,6 +59,7 @@ class NodeMulticast implements Multicast {
     checkChoice({ allow: this.#options.interfaces, deny: this.#options.denied });
     if (this.#closing !== undefined) return;
     this.#handlers = handlers;
+    this.alone = mdnsPortIsFree();
     const { pollInterval = POLL_INTERVAL, monitor } = this.#options;
     this.#changes = new NetworkChanges({ pollInterval, monitor }, () => this.#lookAgain());
     // Before the first look, so that no change falls between the two.

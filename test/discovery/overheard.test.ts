@@ -136,21 +136,49 @@ describe('passive observation of failures (RFC 6762 §10.5)', () => {
 });
 
 describe('the first question (RFC 6762 §5.4)', () => {
-  it('invites unicast answers where this process alone has the port; the following ones do not', async () => {
+  async function alone(isAlone: boolean) {
     const world = new DiscoveryWorld();
-    const multicast = new VirtualMulticast([{ name: 'wlan0', link: world.link, addresses: ['fe80::c/64'] }]);
-    const browser = new Browser({ multicast, clock: world.clock, entropy: new SeededEntropy(12), log: world.log, unicastFirst: true });
+    const { browser, multicast } = world.controller();
+    multicast.alone = isAlone;
+    const peer = await world.peer();
+    await browser.start();
+    const browse = browser.browse(TYPE_TEXT, {});
+    const asked = () => world.sent().filter(({ from, message }) => from === 'fe80::c' && !message.response);
+    const bits = (type: number) =>
+      asked().flatMap(({ message }) => message.questions.filter((one) => one.type === type).map((one) => one.unicast));
+    return { world, peer, browse, bits };
+  }
+
+  it.each([true, false])('invites unicast answers for PTR, SRV, TXT and AAAA where this process alone has the port: %s', async (first) => {
+    const { world, peer, bits } = await alone(first);
+    await world.clock.advance(4000);
+    expect(bits(TYPE.PTR)).toEqual([first, false, false]);
+    peer.send('p0', encodeMessage(responseMessage({ answers: [RECORDS.ptr] })));
+    await world.clock.advance(2000);
+    expect([bits(TYPE.SRV), bits(TYPE.TXT)]).toEqual([
+      [first, false],
+      [first, false],
+    ]);
+    peer.send('p0', encodeMessage(responseMessage({ answers: [RECORDS.srv, RECORDS.txt] })));
+    await world.clock.advance(2000);
+    expect(bits(TYPE.AAAA)).toEqual([first, false]);
+  });
+
+  it('is answered to the querier alone, and the browser hears it', async () => {
+    const { world, browse } = await alone(true);
     const { advertiser } = world.device();
-    await Promise.all([browser.start(), advertiser.start()]);
+    await advertiser.start();
     advertiser.publish(COMMISSIONABLE);
     await world.clock.advance(10_000);
-    const since = world.clock.now();
-    const browse = browser.browse(TYPE_TEXT, {});
-    await world.clock.advance(200);
     expect(browse.services()).toHaveLength(1);
-    expect(world.responses(since).map(({ to }) => to?.address)).toEqual(['fe80::c']);
-    await world.clock.advance(4000);
-    const asked = world.sent(since).filter(({ message }) => !message.response);
-    expect(asked.map(({ message }) => message.questions[0]?.unicast)).toEqual([true, false, false]);
+    const since = world.clock.now();
+    const controller = new VirtualMulticast([{ name: 'wlan0', link: world.link, addresses: ['fe80::d/64'] }]);
+    controller.alone = true;
+    const browser = new Browser({ multicast: controller, clock: world.clock, entropy: new SeededEntropy(13), log: world.log });
+    await browser.start();
+    const second = browser.browse(TYPE_TEXT, {});
+    await world.clock.advance(200);
+    expect(second.services()).toHaveLength(1);
+    expect(world.responses(since).map(({ to }) => to?.address)).toEqual(['fe80::d']);
   });
 });

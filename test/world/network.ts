@@ -77,6 +77,8 @@ export class VirtualMulticast implements Multicast {
   /** Interfaces on which sending fails. */
   readonly broken = new Set<string>();
   closed = false;
+  /** Whether no other process of the machine has port 5353. */
+  alone = false;
   #handlers: MulticastHandlers | undefined;
   #interfaces: readonly VirtualInterface[];
   #ports: { readonly link: VirtualLink; readonly port: Port }[] = [];
