@@ -22,6 +22,16 @@ function thisMachine(): Machine {
   };
 }
 
+/** Stops what goes on until Ctrl-C; a command that ends by itself has none. */
+let interrupt = (): void => {};
+
+// `subscribe --follow | head` ends the pipe: nobody reads on, so what would go on ends, and what has begun is finished.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    interrupt();
+  });
+
 // Not awaited: in the bundle, what is loaded lazily stands behind this line.
 void main(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
@@ -31,6 +41,7 @@ void main(process.argv.slice(2), {
   onInterrupt: (stop) => {
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
     const release = (): void => {
+      interrupt = () => {};
       for (const signal of signals) process.off(signal, first);
     };
     // A second one ends the process.
@@ -39,6 +50,7 @@ void main(process.argv.slice(2), {
       stop();
     };
     for (const signal of signals) process.on(signal, first);
+    interrupt = first;
     return release;
   },
 }).then((code) => {

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -33,6 +33,16 @@ describe.each(['mash-device', 'mash-controller'] as const)('%s', (name) => {
     const file = await bundle(name);
     expect(statSync(file).mode & 0o111).toBe(0o111);
     expect(readFileSync(file, 'utf8').split('\n', 1)).toEqual(['#!/usr/bin/env node']);
+  });
+
+  it('ends without a complaint when nobody reads what it says', async () => {
+    const child = spawn(process.execPath, [path.join(folder, 'program.cjs'), '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let complaint = '';
+    child.stderr.on('data', (chunk) => {
+      complaint += String(chunk);
+    });
+    expect([await new Promise((resolve) => child.once('close', resolve)), complaint]).toEqual([0, '']);
   });
 
   it('carries the licence of each package in it', () => {
@@ -74,7 +84,7 @@ describe('a production bundle', () => {
     expect(Object.keys(modules).filter((id) => id.includes('test-control/'))).toEqual([]);
     const { stderr, status } = runNode(folder, 'mash-device.cjs', '--enable-key', '1'.repeat(32));
     expect([status, stderr]).toEqual([2, expect.stringContaining("unknown option '--enable-key'")]);
-  });
+  }, 120_000);
 
   it('would be seen: a test bundle has all of it', async () => {
     const code = readFileSync(await bundle('mash-device'), 'utf8');

@@ -80,7 +80,7 @@ function follower(zone: 'grid' | 'home') {
 
 describe('the show: two controllers limit and watch at once; one is killed, then the other; the device is killed in failsafe', () => {
   it('features.md §1, §3, §4: the numbers on the screens are those of the rules', { timeout: 120_000 }, async () => {
-    const { program: first } = await device();
+    const { program: first } = await device('--log-level', 'debug');
     await join('home');
     first.child.kill('SIGUSR1');
     await first.says('window', is('commissioning window opened'));
@@ -120,6 +120,10 @@ describe('the show: two controllers limit and watch at once; one is killed, then
     const failsafe = await first.says('failsafe', is('control state'));
     expect(failsafe['state']).toBe('FAILSAFE');
     expect(failsafe).toMatchObject({ consumptionLimit: 4.2 * MW_PER_KW, failsafeSeconds: 14_400 });
+    await first.says(
+      'its remainder is durable',
+      (line) => is('committed')(line) && (line['keys'] as string[]).includes('energy/1/failsafe'),
+    );
 
     // Its duration would be another now: what follows is the remainder of the journal.
     await first.kill();
