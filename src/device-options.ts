@@ -65,4 +65,6 @@ export interface DeviceStatus {
   /** mW drawn now; undefined without a power stage. */
   readonly power: number | undefined;
   readonly relayClosed: boolean | undefined;
+  /** A test build with an enable key: a TEST zone may command it. */
+  readonly testMode: boolean;
 }

@@ -204,6 +204,7 @@ export class DeviceRuntime {
       energy: this.#steering.energy.status,
       power: this.#steering.power.power,
       relayClosed: this.#panel.relayClosed,
+      testMode: this.#options.testControl !== undefined,
     };
   }
 

@@ -3,11 +3,12 @@ import { ControlState } from '../features/energy-control-table.js';
 import { ZoneType } from '../zones/zone.js';
 
 /** The device at work in a few lines: zones, and of each endpoint control state, failsafe remainder, limit, power; the relay. `now`: monotonic ms. */
-export function statusLines({ zones, energy, power, relayClosed }: DeviceStatus, now: number): readonly string[] {
+export function statusLines({ zones, energy, power, relayClosed, testMode }: DeviceStatus, now: number): readonly string[] {
   const members = zones.map(({ type, name, connected }) => `${nameOf(ZoneType, type)} ${printable(name)} ${connected ? '●' : '○ away'}`);
   const relay = relayClosed === undefined ? [] : [`relay ${relayClosed ? 'closed' : 'open'}`];
   const drawn = power === undefined ? [] : [`power ${kilowatts(power)}`];
   return [
+    ...(testMode ? ['  TEST MODE: a TEST zone that knows the enable key commands this device'] : []),
     `  zones    ${members.length === 0 ? 'none' : members.join('   ')}`,
     ...energy.map(({ endpoint, controlState, effectiveConsumptionLimit: limit, failsafeUntil }) => {
       const remainder = failsafeUntil === undefined ? '' : ` ${hours(failsafeUntil - now)}`;

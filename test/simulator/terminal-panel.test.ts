@@ -200,6 +200,7 @@ describe('what the device does', () => {
     energy: [energy],
     power: 4_190_123,
     relayClosed: true,
+    testMode: false,
   } as unknown as DeviceStatus;
 
   it('zones, control state, failsafe remainder, limit, power, relay', () => {
@@ -207,6 +208,12 @@ describe('what the device does', () => {
       '  zones    GRID_OPERATOR Grid?[2J ●   HOME_MANAGER Home Energy ○ away',
       '  control  1: FAILSAFE 3:59:58 · limit 4.200 kW · power 4.190 kW · relay closed',
     ]);
+  });
+
+  it('a test mode, before everything else', () => {
+    expect(statusLines({ ...status, testMode: true }, 2500)[0]).toBe(
+      '  TEST MODE: a TEST zone that knows the enable key commands this device',
+    );
   });
 
   it('alone, without a limit, without parts', () => {
