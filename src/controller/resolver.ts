@@ -1,7 +1,7 @@
 import { Advertiser, type Published } from '../discovery/advertiser.js';
 import { Browser, type BrowserOptions } from '../discovery/browser.js';
 import { COMMISSIONER } from '../discovery/commissioner-service.js';
-import type { DiscoveredService } from '../discovery/discovered.js';
+import type { DiscoveredService, IncompleteService } from '../discovery/discovered.js';
 import { COMMISSIONABLE, COMMISSIONABLE_UDP, hostName, OPERATIONAL, operationalInstance } from '../discovery/mash-services.js';
 import { pairingRequestService } from '../discovery/pairing-request.js';
 import { recordPolicy, type ServiceDefinition } from '../discovery/service.js';
@@ -140,10 +140,14 @@ export class Resolver {
 
   /** The owner of a zone who shows that code, or of that zone, as soon as it answers. Rejects with NO_DEVICES_FOUND or ADDRESS_RESOLUTION_FAILED. */
   async findOwner(wanted: { readonly discriminator: number } | { readonly zoneId: string }): Promise<readonly DeviceAddress[]> {
-    const isWanted = ({ txt }: { readonly txt: ReadonlyMap<string, string> }): boolean =>
-      'zoneId' in wanted
+    // A controller that only announces its zone has port 0.
+    const isWanted = (service: DiscoveredService | IncompleteService): boolean => {
+      const { txt } = service;
+      if (service.kind === 'complete' && service.port === 0) return false;
+      return 'zoneId' in wanted
         ? txtValue(txt, 'ZI')?.toUpperCase() === wanted.zoneId.toUpperCase()
         : txtValue(txt, 'D') === String(wanted.discriminator);
+    };
     const { found, incomplete } = await this.#lookOut({ types: [COMMISSIONER], isWanted });
     if (found !== undefined) return serviceAddresses(found);
     if (incomplete.some(isWanted)) throw withoutAddress();

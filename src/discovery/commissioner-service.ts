@@ -1,3 +1,4 @@
+import { utf8Encode } from '../codec/utf8.js';
 import { truncateText } from './name.js';
 import type { ServiceDefinition } from './service.js';
 
@@ -17,19 +18,25 @@ export interface CommissionerData {
   readonly devices?: number;
   /** 0…4095, of the QR code that is open for a new admin; absent while none is (docs/protocol.md, "Admin delegation"). */
   readonly discriminator?: number | undefined;
+  /** 0: it accepts no connections. */
   readonly port: number;
 }
 
-/** Instance `<zone name>`, TXT `ZN ZI [DN] [DC] [D]` (discovery §3.4). */
+/** Longest value of DN, bytes (discovery §3.4). */
+const CONTROLLER_NAME_MAXIMUM = 32;
+
+/** Instance `<zone name>`, of a controller without a port `<zone name> (<controller name>)`; TXT `ZN ZI [DN] [DC] [D]` (discovery §3.4). */
 export function commissionerService(data: CommissionerData): ServiceDefinition {
+  const controllerName = data.controllerName === undefined ? undefined : truncateText(data.controllerName, CONTROLLER_NAME_MAXIMUM);
+  const suffix = data.port === 0 && controllerName !== undefined ? ` (${controllerName})` : '';
   return {
     type: COMMISSIONER,
-    instance: truncateText(data.zoneName, LABEL_MAXIMUM),
+    instance: truncateText(data.zoneName, LABEL_MAXIMUM - utf8Encode(suffix).length) + suffix,
     port: data.port,
     txt: [
       ['ZN', data.zoneName],
       ['ZI', data.zoneId],
-      ...(data.controllerName === undefined ? [] : [['DN', data.controllerName] as const]),
+      ...(controllerName === undefined ? [] : [['DN', controllerName] as const]),
       ...(data.devices === undefined ? [] : [['DC', String(data.devices)] as const]),
       ...(data.discriminator === undefined ? [] : [['D', String(data.discriminator)] as const]),
     ],

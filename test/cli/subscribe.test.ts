@@ -1,6 +1,12 @@
+import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { planWatched } from '../../src/cli/commands/subscribe.js';
 import { backOff } from '../../src/controller/follow.js';
+import { Browser } from '../../src/discovery/browser.js';
+import { COMMISSIONER } from '../../src/discovery/commissioner-service.js';
+import { truncateText } from '../../src/discovery/name.js';
+import { SeededEntropy } from '../world/entropy.js';
+import { VirtualMulticast } from '../world/network.js';
 import { Lines, lonely, type Ran, run } from './line.js';
 
 const alone = (...argv: string[]) => run(['--zone', '/nowhere', ...argv], lonely);
@@ -105,6 +111,30 @@ describe('with a device', () => {
     expect(home.told.out).not.toContain('myConsumptionLimit         6');
     expect(await home.stop()).toMatchObject({ code: 0 });
     expect(home.told.err).not.toContain('lost');
+  });
+
+  it('--follow: the zone is announced meanwhile (_mashd._udp), and not by a command that ends', async () => {
+    const { device } = lines.world;
+    const listener = new VirtualMulticast([{ name: 'eth0', link: device.link, addresses: ['fe80::d/64'] }]);
+    const browser = new Browser({ multicast: listener, clock: device.clock, entropy: new SeededEntropy(5), log: device.log });
+    await browser.start();
+    const seen: string[] = [];
+    browser.browse(COMMISSIONER, {
+      added: ({ instance, port, txt }) => seen.push(`${instance} ${port} ${txt.get('ZN')} ${txt.get('DC')}`),
+      removed: ({ instance }) => seen.push(`- ${instance}`),
+    });
+    await lines.go('subscribe', 'Status');
+    await device.clock.advance(5000);
+    expect(seen).toEqual([]);
+    const home = follower('home', 'Status');
+    await home.shows('operatingState');
+    await device.clock.advance(5000);
+    const instance = `Home Energy (${truncateText(hostname(), 32)})`;
+    expect(seen).toEqual([`${instance} 0 Home Energy 1`]);
+    expect(await home.stop()).toMatchObject({ code: 0 });
+    await device.clock.advance(2000);
+    expect(seen).toEqual([`${instance} 0 Home Energy 1`, `- ${instance}`]);
+    await browser.close();
   });
 
   it('--json: one value a line, with what happens to the connection', async () => {

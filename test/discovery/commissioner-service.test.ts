@@ -26,4 +26,12 @@ describe('_mashd._udp (discovery §2.3, §3.4)', () => {
     expect(() => instanceName(service)).not.toThrow();
     expect(service.instance).toBe('Ä'.repeat(31));
   });
+
+  it('of a controller that accepts no connections leaves the plain name to the owner', () => {
+    const data = { zoneName: 'Home', zoneId: 'A1', controllerName: 'cellar', port: 0 };
+    expect(commissionerService(data).instance).toBe('Home (cellar)');
+    const long = commissionerService({ ...data, zoneName: 'Z'.repeat(63), controllerName: 'Ä'.repeat(40) });
+    expect(long.instance).toBe(`${'Z'.repeat(28)} (${'Ä'.repeat(16)})`);
+    expect(long.txt[2]).toEqual(['DN', 'Ä'.repeat(16)]);
+  });
 });

@@ -70,7 +70,8 @@ async function open(context: ControllerContext, { port, days, permissions, stay 
   const register = new AdminRegister(store.folder);
   const before = (await register.list()).length;
   const ipv4 = false;
-  let codeClosed = (): void => {};
+  let codeOpen = true;
+  let announce = (): void => {};
   const owner = new AdminOwner({
     crypto,
     clock,
@@ -84,19 +85,25 @@ async function open(context: ControllerContext, { port, days, permissions, stay 
     onSigned: (device, token) => {
       signed.push(device);
       progress(`signed: device ${device}, for the admin with token ${token.slice(0, 8)}`);
+      announce();
     },
     onCodeClosed: (why) => {
       progress(why === 'used' ? 'an admin has joined: the code is used up' : 'the code has expired');
-      codeClosed();
+      codeOpen = false;
+      announce();
     },
   });
   try {
     const bound = await owner.start(port);
     const resolver = await context.resolver();
-    const service = (discriminator?: number) =>
-      commissionerService({ zoneName: zone.name, zoneId: zone.id, devices, discriminator, port: bound });
-    const announced = await resolver.announce(service(owner.code.discriminator));
-    codeClosed = () => announced.update(service());
+    const service = () => {
+      const discriminator = codeOpen ? owner.code.discriminator : undefined;
+      const known = devices + new Set(signed).size;
+      return commissionerService({ zoneName: zone.name, zoneId: zone.id, devices: known, discriminator, port: bound });
+    };
+    const announced = await resolver.announce(service());
+    // discovery §3.5: DC changes when a device joins; D goes with the code.
+    announce = () => announced.update(service());
     if (options.json !== true) for (const line of qrLines(owner.code.qr)) progress(line);
     progress(`${owner.code.qr}   (5 minutes, port ${bound})`);
     await untilInterrupted(context, stay === true ? undefined : CODE_LIFE);

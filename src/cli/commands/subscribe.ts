@@ -1,8 +1,10 @@
+import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { findEndpoint } from '../../controller/endpoints.js';
 import { type FollowEvent, follow, type Watched } from '../../controller/follow.js';
 import { featureName, namedValues } from '../../controller/names.js';
 import { isPath } from '../../controller/path.js';
+import { announcePresence } from '../../controller/presence.js';
 import { shownValues } from '../../controller/quantities.js';
 import { selectDevice } from '../../controller/select-device.js';
 import type { DeviceRecord } from '../../controller/zone.js';
@@ -58,10 +60,12 @@ async function followDevice(context: ControllerContext, wanted: string | undefin
   const record = context.choose(selectDevice(await context.store.devices(), wanted));
   const abort = new AbortController();
   const release = context.onInterrupt(() => abort.abort());
+  const presence = announcePresence(context.parts, zone, hostname());
   try {
     await follow(context.parts, { zone, record, watched, tell: (event) => tell(context, record, event) }, abort.signal);
   } finally {
     release();
+    (await presence)?.withdraw();
   }
 }
 
