@@ -3,13 +3,13 @@ import { ConflictLimit } from './conflicts.js';
 import { type PacketCounters, PacketGate } from './gate.js';
 import { Echoes } from './history.js';
 import { LinkResponder } from './link.js';
-import { encodeMessage } from './message.js';
+import { encodeMessage, responseMessage } from './message.js';
 import { type Name, nameKey, nameOf, nameText } from './name.js';
 import { nameHashes } from './peek.js';
 import { recordKey } from './records.js';
 import {
   addressRecords,
-  announcementMessage,
+  announcement,
   ENUMERATION,
   instanceName,
   type RecordPolicy,
@@ -164,7 +164,8 @@ export class Advertiser {
   }
 
   #check(service: ServiceDefinition): void {
-    const length = encodeMessage(announcementMessage(serviceRecords(service, this.#host, this.#options.policy), [])).length;
+    const { answers } = announcement(serviceRecords(service, this.#host, this.#options.policy), []);
+    const length = encodeMessage(responseMessage({ answers })).length;
     if (length > SERVICE_MAXIMUM) throw new RangeError(`discovery: the records of ${service.instance} take ${length} bytes`);
   }
 

@@ -30,13 +30,13 @@ export class Announcer {
     );
   }
 
-  /** The first announcement leaves in the same turn; goodbyes still due are dropped. */
+  /** The first announcement is due at once; goodbyes still due are dropped. */
   announce(): void {
     this.#goodbyes.stop();
     this.#announcements.start();
   }
 
-  /** The first goodbye leaves in the same turn; announcements still due are dropped. */
+  /** The first goodbye is due at once; announcements still due are dropped. */
   leave(): void {
     this.#announcements.stop();
     this.#goodbyes.start();

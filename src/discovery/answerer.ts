@@ -1,9 +1,10 @@
 import type { Clock, DatagramSource, Entropy, NetworkInterface, Timer } from '../platform.js';
 import { type History, saidBy } from './history.js';
 import type { DnsMessage } from './message.js';
+import { type Answer, packed, packedApart } from './packing.js';
 import { recordKey } from './records.js';
-import { type Answer, answersNow, answersTo, legacyResponse, MDNS_PORT, packed, type Zone } from './responder.js';
-import { randomDelay } from './timing.js';
+import { answersAgainst, answersNow, answersTo, legacyResponse, MDNS_PORT, type Zone } from './responder.js';
+import { LONGEST_DELAY, randomDelay, SHORTEST_DELAY } from './timing.js';
 import { TruncatedQueries } from './truncated.js';
 
 /** Answers that wait for their delay. */
@@ -20,6 +21,9 @@ export interface AnswererParts {
   /** An answer more than can wait. */
   overflow(): void;
 }
+
+/** Who waits for 20…120 ms. RFC 6762 §6.3: "for query messages containing more than one question, all (non-defensive) answers". */
+type Delays = 'none' | 'usual' | 'always';
 
 interface Pending {
   /** `recordKey`s. */
@@ -40,7 +44,7 @@ export class Answerer {
     this.#truncated = new TruncatedQueries(parts.clock, parts.entropy, (query, sender) => {
       const source = this.#sources.get(sender);
       this.#sources.delete(sender);
-      if (source !== undefined) this.#answer(query, source);
+      if (source !== undefined) this.#answer(query, source, true);
     });
   }
 
@@ -57,10 +61,14 @@ export class Answerer {
     if (whole !== undefined) this.#answer(whole, source);
   }
 
-  /** RFC 6762 §7.4: "then this responder SHOULD treat its own answer as having been sent, and […] need not be sent again". */
+  /**
+   * RFC 6762 §7.4: "this host SHOULD treat its own answer as having been sent". §6.6: "If the TTL of B's resource record given in the message is less
+   * than half the true TTL from A's point of view, then A MUST mark its record to be announced via multicast."
+   */
   onResponse(response: DnsMessage): void {
     const zone = this.#parts.zone();
-    if (zone === undefined || this.#pending.size === 0) return;
+    if (zone === undefined) return;
+    this.#multicast(answersAgainst(response, zone, this.#parts.on()), 'usual');
     for (const [key, { keys }] of this.#pending) {
       const promised = new Map([[key, keys]]);
       for (const { answers } of answersNow(promised, zone, this.#parts.on()))
@@ -75,7 +83,8 @@ export class Answerer {
     this.#sources.clear();
   }
 
-  #answer(query: DnsMessage, source: DatagramSource): void {
+  /** `waited`: for more known answers, which is delay enough (RFC 6762 §6). */
+  #answer(query: DnsMessage, source: DatagramSource, waited = false): void {
     const { send, history } = this.#parts;
     const zone = this.#parts.zone();
     if (zone === undefined) return;
@@ -97,7 +106,8 @@ export class Answerer {
     // §5.4. A unicast answer leaves without delay: it can collide with nobody's.
     const rare = welcome.filter((answer) => !isRecent(answer));
     for (const message of this.#packed(welcome.filter(isRecent), query.id)) send(message, source);
-    this.#multicast([...rare, ...to(query.questions.filter((question) => !question.unicast))]);
+    const usual = waited ? 'none' : query.questions.length > 1 ? 'always' : 'usual';
+    this.#multicast([...rare, ...to(query.questions.filter((question) => !question.unicast))], usual);
   }
 
   /** By multicast, so that everyone at port 5353 of the prober's machine hears it; by unicast what was multicast within 250 ms. */
@@ -110,17 +120,25 @@ export class Answerer {
   }
 
   /** RFC 6762 §6: unique records at once, shared ones after 20…120 ms; none within a second of the last time. */
-  #multicast(answers: readonly Answer[]): void {
+  #multicast(answers: readonly Answer[], delays: Delays): void {
     const { clock, entropy, history, send } = this.#parts;
-    const isNow = (answer: Answer): boolean => !answer.shared && answer.answers.every((record) => history.pause(record) === 0);
+    const waits = (answer: Answer): boolean => delays === 'always' || (delays === 'usual' && answer.shared);
+    const isNow = (answer: Answer): boolean => !waits(answer) && answer.answers.every((record) => history.pause(record) === 0);
     const [now, later] = [answers.filter(isNow), answers.filter((answer) => !isNow(answer))];
     for (const message of this.#packed(now)) send(message);
     const delay = randomDelay(entropy);
     for (const answer of later) {
-      const own = answer.shared ? (this.#aggregates ? delay : randomDelay(entropy)) : 0;
-      const pause = Math.max(own, ...answer.answers.map((record) => history.pause(record)));
-      this.#later(answer, clock.now() + pause);
+      const own = waits(answer) ? (this.#aggregates ? delay : randomDelay(entropy)) : 0;
+      const pause = Math.max(0, ...answer.answers.map((record) => history.pause(record)));
+      const company = this.#aggregates ? this.#dueWithin(Math.max(pause, SHORTEST_DELAY), LONGEST_DELAY) : undefined;
+      this.#later(answer, company ?? clock.now() + Math.max(own, pause));
     }
+  }
+
+  /** RFC 6762 §6.4: when something else leaves, `shortest`…`longest` ms from now. */
+  #dueWithin(shortest: number, longest: number): number | undefined {
+    const now = this.#parts.clock.now();
+    return [...this.#pending.values()].map(({ due }) => due).find((due) => due >= now + shortest && due <= now + longest);
   }
 
   /** An answer already waiting serves this query too. */
@@ -159,7 +177,7 @@ export class Answerer {
   }
 
   #packed(answers: readonly Answer[], id = 0): readonly DnsMessage[] {
-    return this.#aggregates ? packed(answers, id) : answers.flatMap((answer) => packed([answer], id));
+    return this.#aggregates ? packed(answers, id) : packedApart(answers, id);
   }
 }
 

@@ -57,13 +57,19 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
+/** Conflicts in so many ms that are too many. */
+const CONFLICT_MAXIMUM = 15;
+const CONFLICT_PERIOD = 10_000;
+const CONFLICT_PAUSE = 5000;
+
 /**
  * RFC 6762 §8.1: "If fifteen conflicts occur within any ten-second period, then the host MUST wait at least five seconds before each successive
- * additional probe attempt."
+ * additional probe attempt", until ten seconds pass without one.
  */
 export class ConflictLimit {
   readonly #clock: Clock;
   #times: number[] = [];
+  #tripped = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -72,7 +78,9 @@ export class ConflictLimit {
   /** Counts a conflict; the ms to wait before the next probe. */
   count(): number {
     const now = this.#clock.now();
-    this.#times = [...this.#times.filter((at) => now - at < 10_000), now].slice(-15);
-    return this.#times.length >= 15 ? 5000 : 0;
+    this.#times = [...this.#times.filter((at) => now - at < CONFLICT_PERIOD), now].slice(-CONFLICT_MAXIMUM);
+    if (this.#times.length === 1) this.#tripped = false;
+    if (this.#times.length === CONFLICT_MAXIMUM) this.#tripped = true;
+    return this.#tripped ? CONFLICT_PAUSE : 0;
   }
 }

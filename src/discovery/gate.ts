@@ -1,9 +1,9 @@
 import { PeerError } from '../errors.js';
 import type { DatagramSource, Log, NetworkInterface } from '../platform.js';
 import type { PacketLimit } from './limits.js';
-import { type DnsMessage, decodeMessage } from './message.js';
+import { type DnsMessage, decodeMessage, isResponse } from './message.js';
 import { mentions } from './peek.js';
-import { isOnLink } from './responder.js';
+import { isOnLink, MDNS_PORT } from './responder.js';
 
 /** Packets dropped: not decodable, from another link, above the rate limits; answers more than can wait. */
 export interface PacketCounters {
@@ -48,6 +48,8 @@ export class PacketGate {
       return undefined;
     }
     if (!concerns && !link.continues(source)) return undefined;
+    // RFC 6762 §6: responses from another port are silently ignored.
+    if (isResponse(packet) && source.port !== MDNS_PORT) return undefined;
     if (!isOnLink(source, link.on)) {
       this.counters.offLink++;
       return undefined;

@@ -4,24 +4,16 @@ import { Claim, type ClaimEffect } from './claim.js';
 import { type ConflictLimit, contradicts, losesTo } from './conflicts.js';
 import { type Echoes, History } from './history.js';
 import { PacketLimit, RESPONDER_LIMIT } from './limits.js';
+import { LinkRecords } from './link-records.js';
 import { type DnsMessage, encodeMessage, queryMessage } from './message.js';
 import { type Name, nameKey } from './name.js';
+import { Outbox } from './outbox.js';
+import { type Answer, grouped, packed, packedApart } from './packing.js';
 import { Prober } from './prober.js';
-import { type AddressRecord, CLASS, type DnsRecord, recordKey, TYPE } from './records.js';
+import { CLASS, type DnsRecord, recordKey, TYPE } from './records.js';
 import { Registration } from './registration.js';
 import type { Zone } from './responder.js';
-import {
-  addressGoodbye,
-  addressRecords,
-  announcementMessage,
-  goodbyeMessage,
-  instanceName,
-  lastGoodbyeMessage,
-  type RecordPolicy,
-  type ServiceDefinition,
-  type ServiceRecords,
-  serviceRecords,
-} from './service.js';
+import { instanceName, type RecordPolicy, type ServiceDefinition } from './service.js';
 
 export interface LinkParts {
   readonly multicast: Multicast;
@@ -54,18 +46,18 @@ export class LinkResponder {
   readonly #history: History;
   readonly #answerer: Answerer;
   readonly #prober: Prober<string>;
+  readonly #outbox: Outbox;
+  readonly #records: LinkRecords;
   readonly #registrations = new Map<string, Registration>();
-  #on: NetworkInterface;
-  #host: Name;
   /** Undefined until there is a service to publish. */
   #hostClaim: Claim | undefined;
   #announced = false;
 
   constructor(parts: LinkParts, on: NetworkInterface, host: Name) {
-    const { clock, entropy } = parts;
+    const { clock, entropy, policy } = parts;
     this.#parts = parts;
-    this.#on = on;
-    this.#host = host;
+    this.#records = new LinkRecords(policy, on, host);
+    this.#outbox = new Outbox(clock, policy.aggregate, (answers) => this.#say(answers));
     this.limit = new PacketLimit(clock, RESPONDER_LIMIT);
     this.#history = new History(clock);
     this.#prober = new Prober<string>(
@@ -78,7 +70,7 @@ export class LinkResponder {
       clock,
       entropy,
       history: this.#history,
-      on: () => this.#on,
+      on: () => this.on,
       zone: () => this.#zone(),
       send: (message, to) => this.#send(message, to),
       overflow: () => parts.onOverflow(),
@@ -86,7 +78,7 @@ export class LinkResponder {
   }
 
   get on(): NetworkInterface {
-    return this.#on;
+    return this.#records.on;
   }
 
   /** Probes for the instance, unless it is known to be ours, and announces it; with other data, announces that. */
@@ -103,8 +95,9 @@ export class LinkResponder {
     const { clock } = this.#parts;
     const registration = new Registration(clock, service, {
       claim: (effect) => this.#onInstance(key, registration, effect),
-      announce: () => this.#sendAbout(registration, announcementMessage),
-      sayGoodbye: () => this.#sendAbout(registration, goodbyeMessage),
+      announce: () =>
+        this.#outbox.put(key, () => (this.#isOurs(registration) ? this.#records.announcement(registration.service) : undefined)),
+      sayGoodbye: () => this.#outbox.put(key, () => this.#records.goodbye(registration.service)),
       gone: () => this.#forget(key, registration),
     });
     this.#registrations.set(key, registration);
@@ -128,11 +121,11 @@ export class LinkResponder {
   setHost(host: Name, pause: number): void {
     const { clock } = this.#parts;
     const before = this.#hostClaim;
-    if (before?.state === 'owned' && this.#announced) this.#send(lastGoodbyeMessage(undefined, this.#addresses()));
+    if (before?.state === 'owned') this.#say(this.#records.lastGoodbyes([], this.#announced));
     before?.stop();
-    this.#prober.remove(nameKey(this.#host));
+    this.#prober.remove(nameKey(this.#records.host));
     for (const { announcer, leaving } of this.#registrations.values()) if (!leaving) announcer.stop();
-    this.#host = host;
+    this.#records.host = host;
     if (before === undefined) return;
     this.#hostClaim = new Claim(clock, 'waiting', (effect) => this.#onHost(effect));
     this.#hostClaim.wait(pause);
@@ -140,12 +133,12 @@ export class LinkResponder {
 
   /** RFC 6762 §8.4, §10.1: goodbye for the addresses that are gone, beside those that stay; then everything is announced anew. */
   setAddresses(on: NetworkInterface): void {
-    const before = this.#addresses();
-    this.#on = on;
-    const now = new Set(this.#addresses().map(recordKey));
+    const before = this.#records.addresses();
+    this.#records.on = on;
+    const now = new Set(this.#records.addresses().map(recordKey));
     const lost = before.filter((record) => !now.has(recordKey(record)));
     if (this.#hostClaim?.state !== 'owned') return;
-    if (lost.length > 0 && this.#announced) this.#send(addressGoodbye(lost, this.#addresses()));
+    if (lost.length > 0 && this.#announced) this.#say([this.#records.addressGoodbye(lost)]);
     for (const registration of this.#registrations.values()) this.#announce(registration);
   }
 
@@ -160,6 +153,8 @@ export class LinkResponder {
     const alike = this.#parts.ownAddresses();
     for (const [claim, name, records] of this.#claims()) {
       const probing = claim.state === 'probing';
+      // RFC 6762 §8.1: "received *before* the first probe packet is sent MUST be silently ignored".
+      if (probing && !this.#prober.hasAsked(nameKey(name))) continue;
       if (message.response) {
         if (contradicts(message, records, alike, probing)) claim.on('conflict');
       } else if (probing && losesTo(message.authorities, name, records)) claim.on('lost');
@@ -171,16 +166,17 @@ export class LinkResponder {
   /** Goodbye for all, once; nothing is sent afterwards. */
   leave(): void {
     const leaving = [...this.#registrations.values()].filter(({ announced, claim }) => announced && claim.state === 'owned');
-    const addresses = this.#announced && this.#hostClaim?.state === 'owned' ? this.#addresses() : [];
+    const told = this.#announced && this.#hostClaim?.state === 'owned';
     this.stop();
-    for (const { service } of leaving) this.#send(lastGoodbyeMessage(this.#records(service), addresses));
-    if (leaving.length === 0 && addresses.length > 0) this.#send(lastGoodbyeMessage(undefined, addresses));
+    const services = leaving.map(({ service }) => service);
+    this.#say(this.#records.lastGoodbyes(services, told));
   }
 
   /** The interface is gone. */
   stop(): void {
     this.#answerer.close();
     this.#prober.close();
+    this.#outbox.close();
     this.#hostClaim?.stop();
     for (const registration of this.#registrations.values()) registration.stop();
     this.#registrations.clear();
@@ -189,11 +185,11 @@ export class LinkResponder {
   #claimHost(): void {
     if (this.#hostClaim !== undefined) return;
     this.#hostClaim = new Claim(this.#parts.clock, 'probing', (effect) => this.#onHost(effect));
-    this.#prober.add(nameKey(this.#host));
+    this.#prober.add(nameKey(this.#records.host));
   }
 
   #onHost(effect: ClaimEffect): void {
-    const key = nameKey(this.#host);
+    const key = nameKey(this.#records.host);
     const registrations = [...this.#registrations.values()];
     if (effect === 'announce') for (const registration of registrations) this.#announce(registration);
     else if (effect === 'probe') this.#prober.add(key);
@@ -201,7 +197,7 @@ export class LinkResponder {
     if (effect === 'retreat') for (const { announcer } of registrations) announcer.stop();
     if (effect === 'retreat') this.#hostClaim?.wait(this.#parts.conflicts.count());
     if (effect === 'pause') this.#hostClaim?.wait(TIE_PAUSE);
-    if (effect === 'defer') this.#parts.onHostTaken(this.#host);
+    if (effect === 'defer') this.#parts.onHostTaken(this.#records.host);
   }
 
   #onInstance(key: string, registration: Registration, effect: ClaimEffect): void {
@@ -223,11 +219,15 @@ export class LinkResponder {
   }
 
   #announce(registration: Registration): void {
-    if (registration.leaving || registration.claim.state !== 'owned' || this.#hostClaim?.state !== 'owned') return;
+    if (!this.#isOurs(registration)) return;
     if (!registration.announced) this.#parts.onAnnounced(registration.service);
     registration.announced = true;
     this.#announced = true;
     registration.announcer.announce();
+  }
+
+  #isOurs({ leaving, claim }: Registration): boolean {
+    return !leaving && claim.state === 'owned' && this.#hostClaim?.state === 'owned';
   }
 
   #forget(key: string, registration: Registration): void {
@@ -237,15 +237,15 @@ export class LinkResponder {
   }
 
   #claimOf(key: string): Claim | undefined {
-    return key === nameKey(this.#host) ? this.#hostClaim : this.#registrations.get(key)?.claim;
+    return key === nameKey(this.#records.host) ? this.#hostClaim : this.#registrations.get(key)?.claim;
   }
 
   /** Everything unique, claimed or being claimed. */
   #claims(): readonly (readonly [Claim, Name, readonly DnsRecord[]])[] {
     const instances = [...this.#registrations.values()]
       .filter(({ leaving }) => !leaving)
-      .map(({ claim, name, service }) => [claim, name, this.#unique(service)] as const);
-    return this.#hostClaim === undefined ? instances : [[this.#hostClaim, this.#host, this.#addresses()], ...instances];
+      .map(({ claim, name, service }) => [claim, name, this.#records.unique(service)] as const);
+    return this.#hostClaim === undefined ? instances : [[this.#hostClaim, this.#records.host, this.#records.addresses()], ...instances];
   }
 
   /**
@@ -254,37 +254,29 @@ export class LinkResponder {
    */
   #probe(keys: readonly string[], run: number): void {
     const wanted = this.#claims().filter(([, name]) => keys.includes(nameKey(name)));
-    const questions = wanted.map(([, name]) => ({ name, type: TYPE.ANY, class: CLASS.IN, unicast: run === 0 }));
-    this.#send(queryMessage({ questions, authorities: wanted.flatMap(([, , records]) => records) }));
+    const build = (group: readonly (typeof wanted)[number][]): DnsMessage =>
+      queryMessage({
+        questions: group.map(([, name]) => ({ name, type: TYPE.ANY, class: CLASS.IN, unicast: run === 0 })),
+        authorities: group.flatMap(([, , records]) => records),
+      });
+    for (const message of grouped(wanted, build)) this.#send(message);
   }
 
   #zone(): Zone | undefined {
     if (this.#hostClaim?.state !== 'owned') return undefined;
-    const services = [...this.#registrations.values()].filter(({ claim, leaving }) => claim.state === 'owned' && !leaving);
-    return { host: this.#host, services: services.map(({ service }) => service), policy: this.#parts.policy };
+    const ours = [...this.#registrations.values()].filter((registration) => this.#isOurs(registration));
+    return this.#records.zone(ours.map(({ service }) => service));
   }
 
-  #records(service: ServiceDefinition): ServiceRecords {
-    return serviceRecords(service, this.#host, this.#parts.policy);
-  }
-
-  #unique(service: ServiceDefinition): readonly DnsRecord[] {
-    const { srv, txt } = this.#records(service);
-    return [srv, txt];
-  }
-
-  #addresses(): readonly AddressRecord[] {
-    return addressRecords(this.#host, this.#on, this.#parts.policy);
-  }
-
-  #sendAbout({ service }: Registration, build: (records: ServiceRecords, addresses: readonly AddressRecord[]) => DnsMessage): void {
-    this.#send(build(this.#records(service), this.#addresses()));
+  #say(answers: readonly Answer[]): void {
+    const messages = this.#parts.policy.aggregate ? packed(answers) : packedApart(answers);
+    for (const message of messages) this.#send(message);
   }
 
   #send(message: DnsMessage, to?: DatagramSource): void {
     const packet = encodeMessage(message);
     this.#parts.echoes.note(packet);
     if (message.response && to === undefined) this.#history.note(message.answers);
-    this.#parts.multicast.send(this.#on.name, packet, to);
+    this.#parts.multicast.send(this.on.name, packet, to);
   }
 }

@@ -2,8 +2,9 @@ import { PeerError } from '../errors.js';
 import { FORMAT_ERROR, type Name, type NameOffsets, readName, writeName } from './name.js';
 import { type DnsRecord, read16, readRecord, write16, writeRecord } from './records.js';
 
-/** RFC 6762 §17: no Multicast DNS message is larger than this, headers of IP and UDP included. */
-const MESSAGE_MAXIMUM = 9000;
+/** RFC 6762 §17: with the headers of IP and UDP a packet has at most 9000 bytes. So much is read; written is what IPv6 leaves of it. */
+const READ_MAXIMUM = 9000;
+const WRITE_MAXIMUM = READ_MAXIMUM - 48;
 /** Questions and records of one message; the smallest record takes 11 bytes. */
 const ENTRY_MAXIMUM = 512;
 const HEADER = 12;
@@ -67,7 +68,7 @@ export function isResponse(bytes: Uint8Array): boolean {
 /** Decodes strictly: nothing may follow the last record. Throws PeerError (status FORMERR), and nothing else, for any packet. */
 export function decodeMessage(bytes: Uint8Array): DnsMessage {
   if (bytes.length < HEADER) throw new PeerError(FORMAT_ERROR, 'dns: shorter than a header');
-  if (bytes.length > MESSAGE_MAXIMUM) throw new PeerError(FORMAT_ERROR, `dns: longer than ${MESSAGE_MAXIMUM} bytes`);
+  if (bytes.length > READ_MAXIMUM) throw new PeerError(FORMAT_ERROR, `dns: longer than ${READ_MAXIMUM} bytes`);
   const flags = read16(bytes, 2);
   const counts = [4, 6, 8, 10].map((at) => read16(bytes, at)) as [number, number, number, number];
   if (counts[0] + counts[1] + counts[2] + counts[3] > ENTRY_MAXIMUM) throw new PeerError(FORMAT_ERROR, 'dns: too many records');
@@ -109,7 +110,7 @@ export function decodeMessage(bytes: Uint8Array): DnsMessage {
 
 /**
  * Encodes with the names compressed (owners and PTR targets), unless `compress` is false.
- * Throws RangeError for what the format cannot carry and for a message above 9000 bytes.
+ * Throws RangeError for what the format cannot carry and for a message above 8952 bytes.
  */
 export function encodeMessage(message: DnsMessage, options: { readonly compress?: boolean } = {}): Uint8Array {
   const compress = options.compress ?? true;
@@ -133,6 +134,6 @@ export function encodeMessage(message: DnsMessage, options: { readonly compress?
     write16(out, question.class | (question.unicast ? 0x8000 : 0));
   }
   for (const records of sections) for (const record of records) writeRecord(out, record, offsets, compress);
-  if (out.length > MESSAGE_MAXIMUM) throw new RangeError(`dns: a message of ${out.length} bytes`);
+  if (out.length > WRITE_MAXIMUM) throw new RangeError(`dns: a message of ${out.length} bytes`);
   return Uint8Array.from(out);
 }

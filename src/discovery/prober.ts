@@ -48,6 +48,12 @@ export class Prober<T> {
     }
   }
 
+  /** RFC 6762 §8.1: what conflicts with us before the first probe left is silently ignored. */
+  hasAsked(subject: T): boolean {
+    for (const round of this.#rounds) if (round.subjects.has(subject)) return round !== this.#open;
+    return false;
+  }
+
   close(): void {
     for (const round of this.#rounds) this.#end(round);
   }

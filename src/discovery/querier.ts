@@ -5,8 +5,8 @@ import type { IncompleteService } from './discovered.js';
 import { type DnsMessage, type DnsQuestion, encodeMessage, queryMessage } from './message.js';
 import { type Name, nameKey } from './name.js';
 import type { Overheard } from './overheard.js';
+import { PACKET_MAXIMUM } from './packing.js';
 import { CLASS, type DnsRecord, TYPE, typeCode } from './records.js';
-import { PACKET_MAXIMUM } from './responder.js';
 import { instanceName } from './service.js';
 
 /** Questions of one query. */

@@ -172,11 +172,8 @@ function readData(bytes: Uint8Array, from: number, end: number, code: number, he
       };
     case TYPE.TXT:
       return { ...head, type: 'TXT', strings: readStrings(data) };
-    case TYPE.NSEC: {
-      const next = readName(bytes, from);
-      if (next.end > end) throw new PeerError(FORMAT_ERROR, 'dns: a name leaves its record');
-      return { ...head, type: 'NSEC', next: next.name, bitmap: bytes.slice(next.end, end) };
-    }
+    case TYPE.NSEC:
+      return { ...head, type: 'NSEC', ...readNsec(bytes, from, end, head.name) };
     default:
       return { ...head, type: 'raw', code, data };
   }
@@ -186,6 +183,17 @@ function readWholeName(bytes: Uint8Array, from: number, end: number): Name {
   const read = readName(bytes, from);
   if (read.end !== end) throw new PeerError(FORMAT_ERROR, 'dns: a name does not fill its record');
   return read.name;
+}
+
+/** RFC 6762 §6.1: a message is not ignored for an NSEC record that cannot be parsed; such a one says nothing. */
+function readNsec(bytes: Uint8Array, from: number, end: number, owner: Name): Pick<NsecRecord, 'next' | 'bitmap'> {
+  try {
+    const next = readName(bytes, from);
+    if (next.end <= end) return { next: next.name, bitmap: bytes.slice(next.end, end) };
+  } catch (error) {
+    if (!(error instanceof PeerError)) throw error;
+  }
+  return { next: owner, bitmap: new Uint8Array(0) };
 }
 
 function readStrings(data: Uint8Array): readonly Uint8Array[] {

@@ -1,7 +1,8 @@
 import type { DatagramSource, NetworkInterface } from '../platform.js';
 import { parseAddress, samePrefix } from './address.js';
-import { type DnsMessage, type DnsQuestion, encodeMessage, responseMessage } from './message.js';
+import { type DnsMessage, type DnsQuestion, responseMessage } from './message.js';
 import { type Name, nameKey, sameName } from './name.js';
+import { type Answer, grouped } from './packing.js';
 import { CLASS, type DnsRecord, type NsecRecord, nsecRecord, recordKey, TYPE, typeCode } from './records.js';
 import {
   addressNegation,
@@ -17,24 +18,14 @@ import {
 export const MDNS_PORT = 5353;
 /** RFC 6762 §6.7: TTLs of a legacy answer are capped. */
 const LEGACY_TTL = 10;
-/** RFC 6762 §17: packets are kept within an Ethernet frame of 1500 bytes, the headers of IPv6 and UDP taken off. */
-export const PACKET_MAXIMUM = 1452;
+/** RFC 6762 §6.3: a legacy query may ask several things; more than so many are not answered. */
+const LEGACY_QUESTIONS = 8;
 
 /** What this host answers for on a link. */
 export interface Zone {
   readonly host: Name;
   readonly services: readonly ServiceDefinition[];
   readonly policy: RecordPolicy;
-}
-
-/** The answer about one thing: a service, a type in the enumeration, the host itself. */
-export interface Answer {
-  /** The same for the same thing. */
-  readonly key: string;
-  readonly answers: readonly DnsRecord[];
-  readonly additionals: readonly DnsRecord[];
-  /** RFC 6762 §6: others may answer too, so the answer waits for 20…120 ms. */
-  readonly shared: boolean;
 }
 
 /** What there is to say about one thing. */
@@ -99,6 +90,13 @@ export function answersNow(promised: ReadonlyMap<string, ReadonlySet<string>>, z
   });
 }
 
+/** RFC 6762 §6.6: what another says of us with less than half the life that we give it, a goodbye included. */
+export function answersAgainst(response: DnsMessage, zone: Zone, on: NetworkInterface): readonly Answer[] {
+  const said = new Map([...response.answers, ...response.additionals].map((record) => [recordKey(record), record.ttl]));
+  const short = (record: DnsRecord): boolean => (said.get(recordKey(record)) ?? record.ttl) < record.ttl / 2;
+  return subjectsOf(zone, on).flatMap((subject) => answerAbout(subject, short, () => false) ?? []);
+}
+
 function asksFor(question: DnsQuestion, record: DnsRecord): boolean {
   return isOurClass(question) && (question.type === typeCode(record) || question.type === TYPE.ANY) && sameName(question.name, record.name);
 }
@@ -114,48 +112,24 @@ function isOurClass(question: DnsQuestion): boolean {
 }
 
 /**
- * The answers in as few packets as a frame allows; what one answer takes is never divided. `id`: RFC 6762 §18.1, that of the query in a
- * unicast answer, else 0.
- */
-export function packed(answers: readonly Answer[], id = 0): readonly DnsMessage[] {
-  const messages: DnsMessage[] = [];
-  let held: Answer[] = [];
-  for (const answer of answers) {
-    if (held.length > 0 && encodeMessage(combined([...held, answer], id)).length > PACKET_MAXIMUM) {
-      messages.push(combined(held, id));
-      held = [];
-    }
-    held.push(answer);
-  }
-  if (held.length > 0) messages.push(combined(held, id));
-  return messages;
-}
-
-/** Each record once, and none that is an answer among the additional ones. */
-function combined(answers: readonly Answer[], id: number): DnsMessage {
-  const first = new Map(answers.flatMap((answer) => answer.answers).map((record) => [recordKey(record), record]));
-  const more = new Map<string, DnsRecord>();
-  for (const record of answers.flatMap((answer) => answer.additionals))
-    if (!first.has(recordKey(record))) more.set(recordKey(record), record);
-  return responseMessage({ answers: [...first.values()], additionals: [...more.values()] }, id);
-}
-
-/**
- * RFC 6762 §6.7: one packet, id and question repeated, TTLs capped, no cache-flush bits. Additional records only where they are few.
- * Undefined for anything but the single question that such resolvers ask.
+ * RFC 6762 §6.7: one packet, id and questions repeated, TTLs capped, no cache-flush bits. Additional records only where they are few; of answers too
+ * many for a frame, those that fit (§6.3: "any or all"). Undefined for more questions than such resolvers ask.
  */
 export function legacyResponse(query: DnsMessage, answers: readonly Answer[]): DnsMessage | undefined {
-  const [question] = query.questions;
-  if (question === undefined || query.questions.length > 1) return undefined;
+  if (query.questions.length > LEGACY_QUESTIONS) return undefined;
+  const questions = query.questions.map((question) => ({ ...question, unicast: false }));
   const plain = (record: DnsRecord): DnsRecord => ({ ...record, flush: false, ttl: Math.min(record.ttl, LEGACY_TTL) });
-  return responseMessage(
-    {
-      questions: [{ ...question, unicast: false }],
-      answers: answers.flatMap((answer) => answer.answers).map(plain),
-      additionals: answers.length > 1 ? [] : answers.flatMap((answer) => answer.additionals).map(plain),
-    },
-    query.id,
+  const [response] = grouped(answers, (group) =>
+    responseMessage(
+      {
+        questions,
+        answers: group.flatMap((answer) => answer.answers).map(plain),
+        additionals: answers.length > 1 ? [] : group.flatMap((answer) => answer.additionals).map(plain),
+      },
+      query.id,
+    ),
   );
+  return response;
 }
 
 /** RFC 6762 §11: the local link alone is heard and answered: a link-local source, or one inside a prefix of the interface. */

@@ -1,7 +1,7 @@
 import type { InterfaceAddress, NetworkInterface } from '../platform.js';
 import { addressScope, compareAddresses } from './address.js';
-import { type DnsMessage, responseMessage } from './message.js';
-import { type Name, nameOf } from './name.js';
+import { type Name, nameKey, nameOf } from './name.js';
+import type { Answer } from './packing.js';
 import {
   type AddressRecord,
   CLASS,
@@ -120,31 +120,34 @@ export function missingFamily(addresses: readonly AddressRecord[]): readonly Nse
   return negation === undefined || families.size > 1 ? [] : [negation];
 }
 
-/** All records of a service in one packet: a browser may judge each packet by itself (reference-behaviour §4.10). */
-export function announcementMessage(records: ServiceRecords, addresses: readonly AddressRecord[]): DnsMessage {
-  return responseMessage({
-    answers: [records.srv, records.txt, records.ptr, records.enumeration, ...addresses],
-    additionals: missingFamily(addresses),
-  });
+/** All records of a service together: a browser may judge each packet by itself (reference-behaviour §4.10). */
+export function announcement(records: ServiceRecords, addresses: readonly AddressRecord[]): Answer {
+  const answers = [records.srv, records.txt, records.ptr, records.enumeration, ...addresses];
+  return { key: nameKey(records.srv.name), answers, additionals: missingFamily(addresses), shared: true };
 }
 
 /**
  * RFC 6762 §10.1: the service leaves. The host stays, so its addresses go along unchanged. The enumeration of types is left to expire:
  * other devices publish the same record.
  */
-export function goodbyeMessage(records: ServiceRecords, addresses: readonly AddressRecord[]): DnsMessage {
-  return responseMessage({ answers: [records.srv, records.txt, records.ptr].map(leaving), additionals: addresses });
+export function goodbye(records: ServiceRecords, addresses: readonly AddressRecord[]): Answer {
+  return { key: nameKey(records.srv.name), answers: partsOf(records).map(leaving), additionals: addresses, shared: true };
 }
 
 /** RFC 6762 §10.1: the host leaves, with its addresses and what service it still has. */
-export function lastGoodbyeMessage(records: ServiceRecords | undefined, addresses: readonly AddressRecord[]): DnsMessage {
-  const service = records === undefined ? [] : [records.srv, records.txt, records.ptr];
-  return responseMessage({ answers: [...service, ...addresses].map(leaving) });
+export function lastGoodbye(records: ServiceRecords | undefined, addresses: readonly AddressRecord[]): Answer {
+  const service = records === undefined ? [] : partsOf(records);
+  return { key: '', answers: [...service, ...addresses].map(leaving), additionals: [], shared: true };
 }
 
 /** RFC 6762 §10.1 for addresses that are gone, beside those that stay. */
-export function addressGoodbye(lost: readonly AddressRecord[], staying: readonly AddressRecord[]): DnsMessage {
-  return responseMessage({ answers: [...lost.map(leaving), ...staying] });
+export function addressGoodbye(lost: readonly AddressRecord[], staying: readonly AddressRecord[]): Answer {
+  return { key: '', answers: [...lost.map(leaving), ...staying], additionals: [], shared: false };
+}
+
+/** What the service alone has. */
+function partsOf({ srv, txt, ptr }: ServiceRecords): readonly DnsRecord[] {
+  return [srv, txt, ptr];
 }
 
 function leaving(record: DnsRecord): DnsRecord {

@@ -1,8 +1,11 @@
 import type { Clock, Entropy, Timer } from '../platform.js';
 
 /** RFC 6762 §6, §5.2: 20…120 ms, so that several answers or queries do not collide. */
+export const SHORTEST_DELAY = 20;
+export const LONGEST_DELAY = 120;
+
 export function randomDelay(entropy: Entropy): number {
-  return 20 + ((entropy.bytes(1)[0] as number) * 100) / 255;
+  return SHORTEST_DELAY + ((entropy.bytes(1)[0] as number) * (LONGEST_DELAY - SHORTEST_DELAY)) / 255;
 }
 
 /** A clock whose callbacks end nothing else when they fail: the failure goes to `report`. */

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Advertiser } from '../../src/discovery/advertiser.js';
-import { losesTo } from '../../src/discovery/conflicts.js';
-import { encodeMessage, queryMessage, responseMessage } from '../../src/discovery/message.js';
+import { ConflictLimit, losesTo } from '../../src/discovery/conflicts.js';
+import { decodeMessage, encodeMessage, queryMessage, responseMessage } from '../../src/discovery/message.js';
 import { CLASS, type DnsRecord, TYPE } from '../../src/discovery/records.js';
 import { instanceName, recordPolicy, serviceRecords } from '../../src/discovery/service.js';
+import { VirtualClock } from '../world/clock.js';
 import { SeededEntropy } from '../world/entropy.js';
-import { VirtualMulticast } from '../world/network.js';
+import { VirtualLink, VirtualMulticast } from '../world/network.js';
 import { COMMISSIONABLE, DiscoveryWorld, HOST, OPERATIONAL, query } from './world.js';
 
 const NAME = HOST.split('.');
@@ -46,6 +47,7 @@ describe('probing (RFC 6762 §8.1)', () => {
     advertiser.publish(COMMISSIONABLE);
     await world.clock.advance(10_000);
     advertiser.publish(OPERATIONAL);
+    await world.clock.advance(0);
     expect(world.responses(10_000)).toHaveLength(1);
   });
 
@@ -159,6 +161,146 @@ describe('conflicts (RFC 6762 §8.2, §9)', () => {
     peer.send('p0', encodeMessage(queryMessage({ questions, authorities: [FOREIGN] })));
     await world.clock.advance(1000);
     expect(world.responses(10_001).map(({ at, message, to }) => [at, message.answers.length, to])).toEqual([[10_001, 2, undefined]]);
+  });
+});
+
+describe('who is heeded', () => {
+  it.each([
+    ['another port than 5353 (RFC 6762 §6)', 40_000, true],
+    ['port 5353', 5353, false],
+  ])('a conflicting response from %s', async (_, port, ignored) => {
+    const world = new DiscoveryWorld();
+    const { advertiser } = world.device();
+    const peer = await world.peer(port);
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    await world.clock.advance(300);
+    peer.send('p0', encodeMessage(responseMessage({ answers: [FOREIGN] })));
+    await world.clock.advance(10_000);
+    expect(advertiser.hostName === HOST).toBe(ignored);
+    const since = world.clock.now();
+    peer.send('p0', encodeMessage(responseMessage({ answers: [{ ...FOREIGN, name: advertiser.hostName.split('.') }] })));
+    await world.clock.advance(5000);
+    expect(world.sent(since + 1).some(({ message }) => !message.response)).toBe(!ignored);
+  });
+
+  it('what conflicts before the first probe has left is ignored (RFC 6762 §8.1)', async () => {
+    const world = new DiscoveryWorld();
+    const { advertiser, multicast } = world.device();
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    const source = { interfaceName: 'eth0', address: 'fe80::9', port: 5353 };
+    multicast.deliver(encodeMessage(responseMessage({ answers: [FOREIGN] })), source);
+    const questions = [{ name: NAME, type: TYPE.ANY, class: CLASS.IN, unicast: true }];
+    const late = { ...FOREIGN, address: new Uint8Array(16).fill(0xff) };
+    multicast.deliver(encodeMessage(queryMessage({ questions, authorities: [late] })), source);
+    await world.clock.advance(1000);
+    expect(advertiser.hostName).toBe(HOST);
+    expect(world.responses().length).toBeGreaterThan(0);
+  });
+
+  it('while probing a record of any type is a conflict; the types we do not hold are none afterwards (RFC 6762 §8.1, §9)', async () => {
+    const hinfo: DnsRecord = { type: 'raw', code: 13, name: NAME, class: CLASS.IN, flush: true, ttl: 120, data: Uint8Array.of(0, 0) };
+    for (const [wait, kept] of [
+      [300, false],
+      [10_000, true],
+    ] as const) {
+      const world = new DiscoveryWorld();
+      const { advertiser } = world.device();
+      const peer = await world.peer();
+      await advertiser.start();
+      advertiser.publish(COMMISSIONABLE);
+      await world.clock.advance(wait);
+      peer.send('p0', encodeMessage(responseMessage({ additionals: [hinfo] })));
+      await world.clock.advance(10_000);
+      expect(advertiser.hostName === HOST).toBe(kept);
+      if (kept) expect(world.sent(wait + 2).filter(({ message }) => !message.response)).toEqual([]);
+    }
+  });
+});
+
+describe('a name that is never free (RFC 6762 §8.1)', () => {
+  it('ConflictLimit: nothing for fourteen conflicts, 5 s from the fifteenth in ten seconds on', async () => {
+    const clock = new VirtualClock();
+    const limit = new ConflictLimit(clock);
+    const counted: number[] = [];
+    for (let i = 0; i < 16; i++) {
+      counted.push(limit.count());
+      await clock.advance(500);
+    }
+    expect(counted).toEqual([...new Array(14).fill(0), 5000, 5000]);
+    await clock.advance(10_000);
+    expect(limit.count()).toBe(0);
+  });
+
+  it('after fifteen conflicts every further probe waits for 5 s, and the first free name is taken', async () => {
+    const world = new DiscoveryWorld();
+    const { advertiser } = world.device();
+    let stubborn = true;
+    const rival = new VirtualMulticast([{ name: 'p0', link: world.link, addresses: ['fe80::99/64'] }]);
+    const tried: number[] = [];
+    await rival.start({
+      onPacket: (packet, { address }) => {
+        const { questions, response } = decodeMessage(packet);
+        const name = questions[0]?.name;
+        if (!stubborn || response || address === 'fe80::99' || name?.[0]?.startsWith('mash-') !== true) return;
+        tried.push(world.clock.now());
+        rival.send('p0', encodeMessage(responseMessage({ answers: [{ ...FOREIGN, name }] })));
+      },
+      onInterfaces: () => undefined,
+      onError: () => undefined,
+    });
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    await world.clock.advance(40_000);
+    const pauses = tried.slice(1).map((at, i) => at - (tried[i] as number));
+    expect(Math.max(...pauses.slice(0, 14))).toBeLessThan(300);
+    expect(Math.min(...pauses.slice(14))).toBeGreaterThanOrEqual(5000);
+    expect(pauses.length).toBeGreaterThan(16);
+    stubborn = false;
+    await world.clock.advance(10_000);
+    expect(advertiser.hostName).toBe(`mash-1a2b3c4d-${tried.length + 1}.local`);
+    expect(world.responses(40_000).some(({ from }) => from === 'fe80::1')).toBe(true);
+    await advertiser.close();
+    await world.clock.advance(10);
+    expect(world.clock.pending()).toEqual([]);
+  });
+
+  it('a new link is probed on; a conflict there renames the host on all links', async () => {
+    const world = new DiscoveryWorld();
+    const { advertiser, multicast } = world.device();
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    await world.clock.advance(10_000);
+    const wlan = new VirtualLink(world.clock);
+    const rival = new VirtualMulticast([{ name: 'w0', link: wlan, addresses: ['fe80::99/64'] }]);
+    await rival.start({ onPacket: () => undefined, onInterfaces: () => undefined, onError: () => undefined });
+    multicast.setInterfaces([
+      { name: 'eth0', link: world.link, addresses: ['fe80::1/64'] },
+      { name: 'wlan0', link: wlan, addresses: ['fe80::2/64'] },
+    ]);
+    await world.clock.advance(300);
+    expect(
+      world
+        .sent(0, wlan)
+        .filter(({ from }) => from === 'fe80::2')
+        .every(({ message }) => !message.response),
+    ).toBe(true);
+    const conflict = world.clock.now();
+    rival.send('w0', encodeMessage(responseMessage({ answers: [FOREIGN] })));
+    await world.clock.advance(10_000);
+    expect(advertiser.hostName).toBe('mash-1a2b3c4d-2.local');
+    const [goodbye] = world.responses(conflict);
+    expect(goodbye?.message.answers.map(({ name, ttl }) => [name[0], ttl])).toEqual([['mash-1a2b3c4d', 0]]);
+    for (const link of [world.link, wlan]) {
+      const sent = world.sent(conflict + 1, link).filter(({ from }) => from !== 'fe80::99');
+      expect(
+        sent.filter(({ message }) => !message.response && message.questions[0]?.name[0] === 'mash-1a2b3c4d-2').length,
+      ).toBeGreaterThanOrEqual(3);
+      expect(
+        sent.some(({ message }) => message.answers.some((record) => record.type === 'SRV' && record.target[0] === 'mash-1a2b3c4d-2')),
+      ).toBe(true);
+    }
   });
 });
 

@@ -283,11 +283,11 @@ describe('hostile packets', () => {
     expect(() => decodeMessage(chain(128))).toThrow(PeerError);
   });
 
-  it('20,000 mutations of the recording end in a message or in PeerError', () => {
+  it('50,000 mutations of the recording end in a message or in PeerError', () => {
     const random = new SeededEntropy(4);
     let read = 0;
     let refused = 0;
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < 50_000; i++) {
       const original = (packets[random.below(packets.length)] as { bytes: Uint8Array }).bytes;
       let bytes = original.slice(0, random.below(8) === 0 ? random.below(original.length + 1) : original.length);
       for (let n = random.below(6); n >= 0 && bytes.length > 0; n--) {
@@ -297,13 +297,15 @@ describe('hostile packets', () => {
       if (random.below(10) === 0) bytes = Uint8Array.from([...bytes, ...random.bytes(random.below(20))]);
       try {
         const message = decodeMessage(bytes);
-        expect(decodeMessage(encodeMessage(message, { compress: false }))).toEqual(message);
+        const again = encodeMessage(message, { compress: false });
+        if (toHex(encodeMessage(decodeMessage(again), { compress: false })) !== toHex(again))
+          expect.fail(`another message: ${toHex(bytes)}`);
         read++;
       } catch (error) {
         if (!(error instanceof PeerError)) throw error;
         refused++;
       }
     }
-    expect(Math.min(read, refused)).toBeGreaterThan(2000);
+    expect(Math.min(read, refused)).toBeGreaterThan(5000);
   });
 });
