@@ -67,6 +67,9 @@ export class MemoryJournal {
   }
 }
 
+/** Turns of the micro-task queue after which a commit of the memory journal has been answered. */
+const JOURNAL_TURNS = 8;
+
 export interface EnergyWorldOptions {
   readonly zones?: readonly ZoneRank[];
   readonly config?: Partial<EnergyConfig>;
@@ -104,6 +107,12 @@ export class EnergyWorld {
 
   lose(...zones: readonly ZoneRank[]): void {
     for (const { id } of zones) this.core.dispatch({ type: 'zoneDisconnected', zoneId: id });
+  }
+
+  /** Commissioned anew. */
+  add(zone: ZoneRank): void {
+    this.zones = [...this.zones, zone];
+    this.core.dispatch({ type: 'zoneAdded', zone });
   }
 
   remove({ id }: ZoneRank): void {
@@ -145,7 +154,7 @@ export class EnergyWorld {
   }
 
   advance(milliseconds: number): Promise<void> {
-    return this.clock.advance(milliseconds);
+    return this.clock.advance(milliseconds, JOURNAL_TURNS);
   }
 
   #boot(): EnergyControlCore {

@@ -44,9 +44,9 @@ export class VirtualClock implements Clock {
   }
 
   /** Moves time on by `milliseconds`, letting promises settle before and after every callback. */
-  async advance(milliseconds: number): Promise<void> {
+  async advance(milliseconds: number, turns?: number): Promise<void> {
     const target = this.#now + milliseconds;
-    await settle();
+    await settle(turns);
     for (;;) {
       let next: Entry | undefined;
       for (const entry of this.#pending) {
@@ -57,10 +57,10 @@ export class VirtualClock implements Clock {
       this.#pending.delete(next);
       this.#now = next.at;
       next.callback();
-      await settle();
+      await settle(turns);
     }
     this.#now = target;
-    await settle();
+    await settle(turns);
   }
 }
 
