@@ -9,7 +9,7 @@ import { CommissioningChannel } from './channel.js';
 import { Conversation } from './conversation.js';
 import { meansKnownZone } from './device-status.js';
 import { ControllerError } from './errors.js';
-import { type CommissioningTarget, connectForCommissioning, type FoundDevice } from './find-device.js';
+import { Candidates, type CommissioningTarget, connectForCommissioning, type FoundDevice } from './find-device.js';
 import { type FeatureValues, type InitialState, readInitially, rememberState } from './initial-reads.js';
 import { featureName } from './names.js';
 import { type ControllerParts, findSession, foundAt, type OpenedSession, openSession } from './operational.js';
@@ -80,16 +80,33 @@ class Commissioning {
   }
 
   async run(): Promise<Commissioned> {
-    const { discriminator, address, search } = this.#options;
+    const { discriminator } = this.#options;
     this.#steps.done(1, discriminator === undefined ? 'setup code alone' : `discriminator ${discriminator}`);
-    const found = await connectForCommissioning(this.#parts, { discriminator, address, search }, this.#steps);
-    const installed = await this.#install(found);
+    const installed = await this.#installOnOne();
     if (installed.settled !== undefined) return this.#finish(installed.record, installed.settled, true);
     await this.#supersede(installed.record);
     const { zone } = this.#options;
     if (!isOwn(zone)) return this.#leaveToOwner(installed.record);
     const opened = await this.#reconnect(zone, installed.record);
     return this.#finish(installed.record, opened, false);
+  }
+
+  /** Steps 2 to 10, with the device that proves the code where several have the discriminator. */
+  async #installOnOne(): Promise<Installed> {
+    const { discriminator, address, search, vendorId, productId } = this.#options;
+    const label = vendorId === undefined || productId === undefined ? undefined : { vendorId, productId };
+    const target = { discriminator, address, search: { label, ...search } };
+    const candidates = new Candidates(this.#parts, target, this.#steps);
+    let found = await connectForCommissioning(this.#parts, target, this.#steps);
+    for (;;) {
+      try {
+        return await this.#install(found);
+      } catch (error) {
+        const next = await candidates.after(found, error);
+        if (next === undefined) throw error;
+        found = next;
+      }
+    }
   }
 
   /** Steps 6 to 10. */

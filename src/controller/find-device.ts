@@ -3,10 +3,11 @@ import { CertificateError } from '../pki/certificate-error.js';
 import { commonName } from '../pki/name.js';
 import { commissioningCommonName } from '../pki/self-signed.js';
 import { connectFirst, formatTarget } from './addresses.js';
+import type { CommissionableDevice, DeviceChoice } from './commissionable.js';
 import { ControllerError } from './errors.js';
 import { connectionFailed } from './not-found.js';
 import type { ControllerParts } from './operational.js';
-import type { CommissionableDevice, SearchOptions } from './resolver.js';
+import type { SearchOptions } from './resolver.js';
 import type { StepReporter } from './steps.js';
 import type { ClientConnection } from './transport.js';
 import type { DeviceAddress } from './zone.js';
@@ -26,7 +27,12 @@ export interface FoundDevice {
   readonly address: DeviceAddress;
   /** Of its commissioning certificate, CN=`MASH-<D>`; undefined where the CN is none. */
   readonly discriminator: number | undefined;
+  /** As found by multicast. */
+  readonly device: CommissionableDevice | undefined;
 }
+
+/** Devices with one discriminator that are tried, each with the code that was given. */
+const DEVICE_MAXIMUM = 3;
 
 interface Whereabouts {
   readonly addresses: readonly DeviceAddress[];
@@ -45,13 +51,53 @@ export async function connectForCommissioning(
   target: CommissioningTarget,
   steps: StepReporter,
 ): Promise<FoundDevice> {
-  const first = await locate(parts, target, steps);
+  return connectAt(parts, target, await locate(parts, target, steps), steps);
+}
+
+/** What is found one after the other where several devices have the discriminator: the setup code tells which one is meant. */
+export class Candidates {
+  readonly #parts: ControllerParts;
+  readonly #target: CommissioningTarget;
+  readonly #steps: StepReporter;
+  readonly #tried = new Set<string>();
+
+  constructor(parts: ControllerParts, target: CommissioningTarget, steps: StepReporter) {
+    this.#parts = parts;
+    this.#target = target;
+    this.#steps = steps;
+  }
+
+  /** Another device than those tried, connected; undefined where it was no wrong code that ended the last one, where there is none, or after three. */
+  async after(last: FoundDevice, error: unknown): Promise<FoundDevice | undefined> {
+    const { device } = last;
+    if (!(error instanceof ControllerError) || error.code !== 'WRONG_CODE' || device === undefined) return undefined;
+    if (this.#target.discriminator === undefined) return undefined;
+    this.#tried.add(device.host.toLowerCase());
+    if (this.#tried.size >= DEVICE_MAXIMUM) return undefined;
+    const resolver = await this.#parts.resolver();
+    const begun = this.#parts.clock.now();
+    const choice: DeviceChoice = { label: this.#target.search?.label, except: this.#tried };
+    const other = await resolver.findAnother(device, choice);
+    if (other === undefined) return undefined;
+    const { host, addresses, discriminator } = other;
+    this.#steps.done(2, `another device with discriminator ${discriminator}: ${host}`, this.#parts.clock.now() - begun);
+    const target = { ...this.#target, search: { ...this.#target.search, ...choice } };
+    return connectAt(this.#parts, target, { addresses, discriminator, device: other }, this.#steps);
+  }
+}
+
+async function connectAt(
+  parts: ControllerParts,
+  target: CommissioningTarget,
+  first: Whereabouts,
+  steps: StepReporter,
+): Promise<FoundDevice> {
   const begun = parts.clock.now();
   try {
     return await reach(parts, target, first, steps);
   } catch (error) {
     const failed = error instanceof ControllerError && ['CONNECTION_FAILED', 'NOT_TRUSTED'].includes(error.code);
-    const again = failed && first.device !== undefined ? await locateAgain(parts, first.device) : undefined;
+    const again = failed && first.device !== undefined ? await locateAgain(parts, first.device, target.search) : undefined;
     try {
       if (again === undefined) throw error;
       parts.log.info('not at the addresses that were found; looked for again', { reason: (error as Error).message });
@@ -80,15 +126,19 @@ async function reach(parts: ControllerParts, target: CommissioningTarget, at: Wh
   const differs = discriminator !== undefined && name !== commissioningCommonName(discriminator);
   if (differs) parts.log.warn('the certificate is not of that discriminator', { expected: commissioningCommonName(discriminator), name });
   steps.done(5, `TLS 1.3, CN=${name ?? '?'}${differs ? `, expected ${commissioningCommonName(discriminator)}` : ''}`, tlsTime);
-  return { connection: reached.value, address: reached.address, discriminator: discriminatorOf(name) };
+  return { connection: reached.value, address: reached.address, discriminator: discriminatorOf(name), device: at.device };
 }
 
 /** connection-establishment §7.4: a refused connection and a failed handshake invalidate what is known. Undefined where it is gone. */
-async function locateAgain(parts: ControllerParts, device: CommissionableDevice): Promise<Whereabouts | undefined> {
+async function locateAgain(
+  parts: ControllerParts,
+  device: CommissionableDevice,
+  choice: DeviceChoice = {},
+): Promise<Whereabouts | undefined> {
   const resolver = await parts.resolver();
   resolver.forgetCommissionable(device);
-  const found = await resolver.locateCommissionable(device.discriminator);
-  return found && { addresses: found.addresses, discriminator: found.discriminator };
+  const found = await resolver.locateCommissionable(device.discriminator, choice);
+  return found && { addresses: found.addresses, discriminator: found.discriminator, device: found };
 }
 
 /** Steps 2 and 3. */

@@ -72,10 +72,20 @@ export function lookOut(browser: Browser, clock: Clock, plan: LookOutPlan): Prom
   });
 }
 
-/** Everything of these types that answers within the time. */
-export function collect(browser: Browser, clock: Clock, types: readonly string[], time: number, signal: AbortSignal): Promise<Sighting> {
+/** Everything of these types that answers within the time, or until something is `enough`. */
+export function collect(
+  browser: Browser,
+  clock: Clock,
+  types: readonly string[],
+  time: number,
+  signal: AbortSignal,
+  enough: (service: DiscoveredService) => boolean = () => false,
+): Promise<Sighting> {
   return new Promise((resolve) => {
-    const browses = types.map((type) => browser.browse(type, {}));
+    const check = (service: DiscoveredService): void => {
+      if (enough(service)) finish();
+    };
+    const browses = types.map((type) => browser.browse(type, { added: check, updated: check }));
     const finish = (): void => {
       deadline.cancel();
       signal.removeEventListener('abort', finish);

@@ -9,6 +9,7 @@ import { SharedMulticast } from '../discovery/shared-multicast.js';
 import { txtValue } from '../discovery/txt.js';
 import type { Clock } from '../platform.js';
 import { serviceAddresses } from './addresses.js';
+import { type CommissionableDevice, commissionableDevices, type DeviceChoice, rank } from './commissionable.js';
 import { ControllerError } from './errors.js';
 import { collect, type LookOutPlan, type LookOutResult, lookOut } from './look-out.js';
 import { type DeviceListener, monitorZone } from './monitor.js';
@@ -19,23 +20,12 @@ import type { DeviceAddress } from './zone.js';
 /** How long a look-out for everything lasts: two rounds of queries. */
 export const DISCOVERY_TIME = 3000;
 
-/** A device whose commissioning window is open. */
-export interface CommissionableDevice {
-  /** 0…4095. */
-  readonly discriminator: number;
-  readonly instance: string;
-  /** `mash-1a2b3c4d.local`. */
-  readonly host: string;
-  /** Best first. */
-  readonly addresses: readonly DeviceAddress[];
-  readonly brand: string | undefined;
-  readonly model: string | undefined;
-  readonly serial: string | undefined;
-  /** `EVSE`. */
-  readonly deviceType: string | undefined;
-}
+/** How long others with the discriminator may take to answer where the one found is not known to be the label's, ms. */
+const OTHERS_TIME = 300;
+/** How long another device is looked for when one did not prove the code: two rounds of queries, ms. */
+const ANOTHER_TIME = 1500;
 
-export interface SearchOptions {
+export interface SearchOptions extends DeviceChoice {
   readonly onWarning?: (warning: SearchWarning) => void;
   /** Who asks the device to open its window, from the first look that missed it until it is found. */
   readonly request?: { readonly zoneId: string; readonly zoneName: string };
@@ -94,7 +84,7 @@ export class Resolver {
     let last: Sighting = { complete: [], incomplete: [] };
     const look = async (linger: number): Promise<CommissionableDevice | undefined> => {
       last = await this.#lookFor(discriminator, linger);
-      return fitting(last, discriminator)[0];
+      return this.#choose(discriminator, last, options);
     };
     const found = await this.#search(discriminator, look, options);
     if (found === undefined) throw notFound(discriminator, last);
@@ -102,8 +92,19 @@ export class Resolver {
   }
 
   /** The same in one look; undefined where it is not there. */
-  async locateCommissionable(discriminator: number): Promise<CommissionableDevice | undefined> {
-    return fitting(await this.#lookFor(discriminator, 0), discriminator)[0];
+  async locateCommissionable(discriminator: number, choice: DeviceChoice = {}): Promise<CommissionableDevice | undefined> {
+    return this.#choose(discriminator, await this.#lookFor(discriminator, 0), choice);
+  }
+
+  /** Another device with that discriminator than `except`; undefined where there is none. */
+  async findAnother(not: CommissionableDevice, choice: DeviceChoice): Promise<CommissionableDevice | undefined> {
+    const { discriminator } = not;
+    // Two devices may even share the instance's name: what is known of it is asked for anew.
+    this.forgetCommissionable(not);
+    const fits = (service: DiscoveredService): boolean =>
+      fitting({ complete: [service], incomplete: [] }, discriminator, choice).length > 0;
+    const sighting = await collect(this.#browser, this.#clock, WINDOW_TYPES, ANOTHER_TIME, this.#closed.signal, fits);
+    return this.#choose(discriminator, sighting, choice);
   }
 
   /**
@@ -177,6 +178,17 @@ export class Resolver {
     return (await this.#announcer).publish(service);
   }
 
+  /** The best of what was seen; a wrong device costs an attempt at it, so that the label's gets a moment to answer. */
+  async #choose(discriminator: number, seen: Sighting, choice: DeviceChoice): Promise<CommissionableDevice | undefined> {
+    const isBest = (device: CommissionableDevice | undefined): boolean => device !== undefined && rank(device, choice) === 0;
+    const [first] = fitting(seen, discriminator, choice);
+    if (first === undefined || isBest(first)) return first;
+    const enough = (service: DiscoveredService): boolean =>
+      isBest(fitting({ complete: [service], incomplete: [] }, discriminator, choice)[0]);
+    const more = await collect(this.#browser, this.#clock, WINDOW_TYPES, OTHERS_TIME, this.#closed.signal, enough);
+    return fitting({ complete: [...seen.complete, ...more.complete], incomplete: [] }, discriminator, choice)[0];
+  }
+
   #lookFor(discriminator: number, linger: number): Promise<Sighting> {
     return this.#lookOut({ types: WINDOW_TYPES, isWanted: (service) => discriminatorOf(service) === discriminator, linger });
   }
@@ -221,29 +233,6 @@ export class Resolver {
   }
 }
 
-function fitting({ complete }: Sighting, discriminator: number | undefined): readonly CommissionableDevice[] {
-  return merge(complete).filter((device) => discriminator === undefined || device.discriminator === discriminator);
-}
-
-/** A device with both services is one device. */
-function merge(services: readonly DiscoveredService[]): readonly CommissionableDevice[] {
-  const devices = new Map<string, CommissionableDevice>();
-  for (const service of services) {
-    const discriminator = discriminatorOf(service);
-    if (discriminator === undefined) continue;
-    const key = `${discriminator} ${service.host.toLowerCase()}`;
-    const before = devices.get(key);
-    const text = (name: string): string | undefined => txtValue(service.txt, name);
-    devices.set(key, {
-      discriminator,
-      instance: before?.instance ?? service.instance,
-      host: service.host,
-      addresses: before?.addresses ?? serviceAddresses(service),
-      brand: before?.brand ?? text('brand'),
-      model: before?.model ?? text('model'),
-      serial: before?.serial ?? text('serial'),
-      deviceType: before?.deviceType ?? text('DT'),
-    });
-  }
-  return [...devices.values()].sort((a, b) => a.discriminator - b.discriminator);
+function fitting({ complete }: Sighting, discriminator: number | undefined, choice?: DeviceChoice): readonly CommissionableDevice[] {
+  return commissionableDevices(complete, choice).filter((device) => discriminator === undefined || device.discriminator === discriminator);
 }

@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly surplusMeter?: boolean;
   /** A name of `boards`, or a board of its own; default sim-evse. */
   readonly board?: string | BoardDefinition;
+  /** Default `SETUP_CODE`. */
+  readonly setupCode?: string;
   /** A test build with this enable key. */
   readonly enableKey?: string;
   /** Unix milliseconds of the wall clock. */
@@ -48,6 +50,7 @@ export class DeviceWorld {
   readonly #openWindow: boolean;
   readonly #powerStage: boolean;
   readonly #surplusMeter: boolean;
+  readonly #setupCode: string;
   readonly #enableKey: string | undefined;
   readonly #peers: Peer[] = [];
   button = new MockButton(() => this.clock.now());
@@ -69,6 +72,7 @@ export class DeviceWorld {
     this.#openWindow = options.openWindow ?? false;
     this.#powerStage = options.powerStage ?? false;
     this.#surplusMeter = options.surplusMeter ?? false;
+    this.#setupCode = options.setupCode ?? SETUP_CODE;
     this.#enableKey = options.enableKey;
   }
 
@@ -107,7 +111,7 @@ export class DeviceWorld {
         multicast: new VirtualMulticast([{ name: 'eth0', link: this.link, addresses: ['fe80::1', 'fd77::1'] }]),
         medium: this.flash,
       },
-      identity: { setupCode: parseSetupCode(SETUP_CODE), discriminator: DISCRIMINATOR },
+      identity: { setupCode: parseSetupCode(this.#setupCode), discriminator: DISCRIMINATOR },
       firmware: '0.1.0',
       earliest: WORLD_NOW - 1000,
       port: 0,
