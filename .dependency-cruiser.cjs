@@ -38,6 +38,7 @@ const packages = {
   '@noble/(curves|hashes)': '^src/crypto/portable/',
   '@peculiar/x509': '^src/controller/',
   'reflect-metadata': '^src/controller/',
+  '@achingbrain/nat-port-mapper': '^src/node/',
   commander: '^src/cli/',
   qr: '^src/(simulator|cli)/',
 };

@@ -16,9 +16,12 @@ const production = process.env.MASH_PRODUCTION === '1' ? [withoutTestMode()] : [
  */
 const minified = process.env.MASH_PLAIN === '1' ? [] : [terser({ toplevel: true, format: { ascii_only: true } })];
 
+/** Loaded only where `remote.portMapping` asks for it, and never part of a bundle. */
+const OPTIONAL = ['@achingbrain/nat-port-mapper'];
+
 export default ['mash-device', 'mash-controller'].map((name) => ({
   input: `build/src/cli/${name}.js`,
-  external: (id) => isBuiltin(id),
+  external: (id) => isBuiltin(id) || OPTIONAL.includes(id),
   // What a bundle needs and does not find would end the program at a customer's: nothing is a mere warning.
   onwarn: (warning) => {
     throw new Error(`${name}: ${warning.message}`);

@@ -3,7 +3,7 @@ import type { EnergyStatus } from './device-energy.js';
 import type { IdentityOptions } from './device-identity.js';
 import type { DeviceParts } from './device-panel.js';
 import type { BoardDefinition } from './model/board.js';
-import type { Clock, Crypto, Log, Multicast, StreamListener } from './platform.js';
+import type { Clock, Crypto, Log, Multicast, PortMapper, PortOpening, StreamListener } from './platform.js';
 import type { Profile } from './profile.js';
 import type { TestControl } from './test-control/test-control.js';
 import type { CertificateState } from './zones/certificate-state.js';
@@ -16,6 +16,8 @@ export interface Platform {
   readonly listener: StreamListener;
   readonly multicast: Multicast;
   readonly medium: FlashMedium;
+  /** For `remote.portMapping` alone. */
+  readonly portMapper?: PortMapper;
 }
 
 export interface DeviceOptions {
@@ -48,6 +50,14 @@ export interface ZoneStatus {
   readonly expiresAt: number;
 }
 
+/** The port on the home's router, as seen from outside. */
+export interface RemoteStatus {
+  /** Open there until the monotonic time `until`, unless renewed; undefined while it is not. */
+  readonly opening: (Omit<PortOpening, 'lease'> & { readonly until: number }) | undefined;
+  /** Why it is not open, or why the last renewal failed. */
+  readonly problem: string | undefined;
+}
+
 /** What can be seen of the device from outside. */
 export interface DeviceStatus {
   readonly serialNumber: string;
@@ -60,6 +70,8 @@ export interface DeviceStatus {
   readonly zones: readonly ZoneStatus[];
   /** Service instances whose name another device on the link has (RFC 6762 §9): ours are not published there until it leaves. */
   readonly nameConflicts: readonly string[];
+  /** Of the port on the home's router; undefined where it is not wanted. */
+  readonly remote: RemoteStatus | undefined;
   /** Of each endpoint that zones control. */
   readonly energy: readonly EnergyStatus[];
   /** mW drawn now; undefined without a power stage. */

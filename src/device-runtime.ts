@@ -8,6 +8,7 @@ import type { DeviceOptions, DeviceStatus } from './device-options.js';
 import { DevicePairing } from './device-pairing.js';
 import type { DevicePanel } from './device-panel.js';
 import { DevicePorts } from './device-ports.js';
+import { type DeviceRemote, deviceRemote } from './device-remote.js';
 import { DeviceServices } from './device-services.js';
 import { DeviceSteering } from './device-steering.js';
 import { DeviceTestHost } from './device-test-host.js';
@@ -45,6 +46,7 @@ export class DeviceRuntime {
   readonly #commissioner: Commissioner;
   readonly #services: DeviceServices;
   readonly #pairing: DevicePairing | undefined;
+  readonly #remote: DeviceRemote | undefined;
   readonly #ports: DevicePorts;
   readonly #window: DeviceWindow;
   readonly #life: DeviceZoneLife;
@@ -152,6 +154,7 @@ export class DeviceRuntime {
           this.#commissioner.openWindow();
         },
       });
+    this.#remote = deviceRemote(options, shared, () => this.#ports.operational, changed);
     this.#ports = new DevicePorts(options, admission, {
       state: () => ({ windowOpen: this.#commissioner.windowOpen, hasZone: zones.count > 0 }),
       decide: (route, serverName, remote) => this.#decide(route, serverName, remote),
@@ -168,6 +171,7 @@ export class DeviceRuntime {
       sessions: this.#sessions,
       commissioner: this.#commissioner,
       window: this.#window,
+      remote: this.#remote,
     });
   }
 
@@ -177,6 +181,7 @@ export class DeviceRuntime {
     this.#steering.start();
     await this.#ports.start();
     await this.#services.start();
+    await this.#remote?.start();
     for (const zone of this.#zones.all) {
       this.#life.announce(zone);
       platform.listener.prepare(this.#identities.of(zone));
@@ -201,6 +206,7 @@ export class DeviceRuntime {
       windowUntil: this.#window.until,
       zones: this.#life.status,
       nameConflicts: this.#services.conflicts,
+      remote: this.#remote?.status,
       energy: this.#steering.energy.status,
       power: this.#steering.power.power,
       relayClosed: this.#panel.relayClosed,
@@ -228,13 +234,16 @@ export class DeviceRuntime {
     this.#commissioner.close();
     this.#sessions.close('the device stops');
     // Goodbyes leave at once; the zones have a moment to acknowledge.
-    await Promise.all([this.#services.close(), this.#pairing?.close(), this.#ports.stopAccepting(), this.#life.allGone(), counted]);
+    const leaving = [this.#services.close(), this.#pairing?.close(), this.#remote?.close()];
+    await Promise.all([...leaving, this.#ports.stopAccepting(), this.#life.allGone(), counted]);
     this.#sessions.destroy('the device stops');
     await this.#ports.close();
   }
 
   #decide(route: Exclude<Route, { kind: 'refuse' }>, serverName: string | undefined, remote: string): RouteDecision {
     if (route.kind === 'commissioning') {
+      if (this.#remote?.mayCommission(remote) === false)
+        return { kind: 'refuse', alert: 120, reason: 'commissioning from outside of the home' };
       this.#commissioner.expect();
       return { ...route, kind: 'commissioning', identity: this.#commissioning.current() };
     }

@@ -2,6 +2,7 @@ import type { Commissioner } from './commissioning/commissioner.js';
 import type { CommissioningIdentity } from './device-certificate.js';
 import type { DeviceOptions, DeviceStatus } from './device-options.js';
 import type { DevicePorts } from './device-ports.js';
+import type { DeviceRemote } from './device-remote.js';
 import type { DeviceServices } from './device-services.js';
 import type { DeviceSteering } from './device-steering.js';
 import type { DeviceWindow } from './device-window.js';
@@ -26,6 +27,7 @@ export interface DeviceZoneLifeParts {
   readonly sessions: ZoneSessions;
   readonly commissioner: Commissioner;
   readonly window: DeviceWindow;
+  readonly remote: DeviceRemote | undefined;
   /** What the status shows has changed. */
   changed(): void;
 }
@@ -69,15 +71,18 @@ export class DeviceZoneLife {
   }
 
   announce(zone: Zone): void {
-    this.#parts.services.addZone(zone, this.#parts.ports.operational);
+    const { services, ports, remote } = this.#parts;
+    services.addZone(zone, ports.operational);
+    remote?.want(true);
   }
 
   removed(zone: Zone): void {
-    const { options, steering, sessions, services, certificates, commissioner, window, changed } = this.#parts;
+    const { options, zones, steering, sessions, services, certificates, commissioner, window, remote, changed } = this.#parts;
     options.platform.log.info('zone removed', { zone: zone.id, name: zone.name, type: zone.type });
     steering.zoneRemoved(zone);
     sessions.closeZone(zone);
     services.removeZone(zone);
+    if (zones.count === 0) remote?.want(false);
     certificates.check();
     if (options.profile['commissioning.openAfterRemoval'] === 'always' && !this.#stopping) commissioner.openWindow();
     if (!commissioner.windowOpen) window.showIdle();

@@ -221,3 +221,23 @@ export interface MulticastHandlers {
   onInterfaces(): void;
   onError(interfaceName: string | undefined, reason: string): void;
 }
+
+/** A port of this device, open on the home's router. */
+export interface PortOpening {
+  /** Where the internet reaches it. */
+  readonly address: string;
+  readonly port: number;
+  /** ms after which the router closes it unless it is renewed; an hour at most. */
+  readonly lease: number;
+}
+
+/** Opens one TCP port of this device on the home's router. */
+export interface PortMapper {
+  /**
+   * Opens it, or renews what is open. Rejects with NetworkError and leaves nothing open that could be closed; with ConfigError where no
+   * further attempt can succeed. One call at a time.
+   */
+  open(port: number): Promise<PortOpening>;
+  /** Takes away what is open, after an `open` under way, and asks the router whether it is gone. Rejects with NetworkError where that is not sure. */
+  release(): Promise<void>;
+}

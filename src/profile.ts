@@ -150,6 +150,7 @@ export const PROFILE_TABLE = {
   'override.maxDuration': number('ms', MINUTE, DAY, 14_400 * SECOND, 14_400 * SECOND, "the user's override ends by itself"),
   'discovery.ipv4': choice(['off', 'on'], 'off', 'on', 'dual-stack listener and A records'),
   'discovery.records': choice(['draft', 'reference'], 'draft', 'reference', 'TTLs, instance names and TXT keys'),
+  'remote.portMapping': choice(['off', 'upnp'], 'off', 'off', 'whether the operational port is opened on the router, for the internet'),
 } as const;
 
 export type ProfileKey = keyof typeof PROFILE_TABLE;

@@ -54,6 +54,7 @@ const EXPECTED: Readonly<Record<ProfileKey, readonly [draft: number | string, re
   'override.maxDuration': [14_400_000, 14_400_000],
   'discovery.ipv4': ['off', 'on'],
   'discovery.records': ['draft', 'reference'],
+  'remote.portMapping': ['off', 'off'],
 };
 const KEYS = Object.keys(EXPECTED) as ProfileKey[];
 

@@ -11,6 +11,7 @@ import { nodeListener } from '../node/listener.js';
 import { nodeLog } from '../node/log.js';
 import { lineWriter } from '../node/log-writer.js';
 import { nodeMulticast } from '../node/multicast.js';
+import { nodePortMapper } from '../node/port-mapper.js';
 import { openProtocolLog } from '../node/protocol-log-file.js';
 import { lockState } from '../node/state-lock.js';
 import { tapped } from '../protocol-log/index.js';
@@ -51,6 +52,7 @@ async function run(options: DeviceArguments): Promise<void> {
     listener: nodeListener({ clock, log: log.scoped('listener'), ipv4, ...(keyLog === undefined ? {} : { keyLog }) }),
     multicast: nodeMulticast({ ipv4, interfaces, denied }),
     medium: await openFileFlash({ folder: options.state }),
+    portMapper: nodePortMapper({ interfaces: { allow: interfaces, deny: denied }, ipv4 }),
   };
   const about = { firmware: FIRMWARE_VERSION, board: board.name, profile: profile.name };
   const control = testControl(options.enableKey, log);

@@ -11,6 +11,7 @@ const MARKERS = {
   '@peculiar/x509': 'Unsupported GeneralName type',
   'node-forge': 'PKCS#1 v1.5',
   'mdns-server': 'mdns-server',
+  '@achingbrain/nat-port-mapper': 'AddAnyPortMapping',
 };
 
 describe.each(['mash-device', 'mash-controller'] as const)('%s', (name) => {
@@ -104,6 +105,11 @@ describe('what the device loads', () => {
   it('is not in the text of the bundle either', async () => {
     const code = readFileSync(await bundle('mash-device'), 'utf8');
     expect(Object.entries(MARKERS).filter(([, marker]) => code.includes(marker))).toEqual([]);
+  });
+
+  it('may be one package more, from beside the bundle, where remote.portMapping asks for it', async () => {
+    const code = readFileSync(await bundle('mash-device'), 'utf8');
+    expect([...code.matchAll(/\bimport\(["']([^"']+)["']\)/g)].map(([, name]) => name)).toEqual(['@achingbrain/nat-port-mapper']);
   });
 
   it('would be seen: the controller contains @peculiar/x509', async () => {

@@ -7,6 +7,7 @@ import { MashDevice } from '../../src/device.js';
 import type { BoardDefinition } from '../../src/model/board.js';
 import { nodeCrypto } from '../../src/node/crypto.js';
 import { nodeListener } from '../../src/node/listener.js';
+import type { PortMapper } from '../../src/platform.js';
 import { makeProfile, type Profile, type ProfileName } from '../../src/profile.js';
 import { parseEnableKey } from '../../src/test-control/enable-key.js';
 import { TestControl } from '../../src/test-control/test-control.js';
@@ -34,6 +35,8 @@ export interface WorldOptions {
   readonly setupCode?: string;
   /** A test build with this enable key. */
   readonly enableKey?: string;
+  /** The router, for `remote.portMapping`. */
+  readonly portMapper?: PortMapper;
   /** Unix milliseconds of the wall clock. */
   readonly wall?: number;
 }
@@ -52,6 +55,7 @@ export class DeviceWorld {
   readonly #surplusMeter: boolean;
   readonly #setupCode: string;
   readonly #enableKey: string | undefined;
+  readonly #portMapper: PortMapper | undefined;
   readonly #peers: Peer[] = [];
   button = new MockButton(() => this.clock.now());
   display = new MockDisplay();
@@ -74,6 +78,7 @@ export class DeviceWorld {
     this.#surplusMeter = options.surplusMeter ?? false;
     this.#setupCode = options.setupCode ?? SETUP_CODE;
     this.#enableKey = options.enableKey;
+    this.#portMapper = options.portMapper;
   }
 
   static async start(options: WorldOptions = {}): Promise<DeviceWorld> {
@@ -110,6 +115,7 @@ export class DeviceWorld {
         listener: nodeListener({ clock: this.clock, log: this.log, ipv4: false }),
         multicast: new VirtualMulticast([{ name: 'eth0', link: this.link, addresses: ['fe80::1', 'fd77::1'] }]),
         medium: this.flash,
+        ...(this.#portMapper === undefined ? {} : { portMapper: this.#portMapper }),
       },
       identity: { setupCode: parseSetupCode(this.#setupCode), discriminator: DISCRIMINATOR },
       firmware: '0.1.0',

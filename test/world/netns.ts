@@ -211,7 +211,7 @@ async function bundleScript(entry: string): Promise<string> {
   folders.push(folder);
   const file = join(folder, 'script.mjs');
   const plugins = [typescriptSources(), nodeResolve({ exportConditions: ['node'] })];
-  const build = await rollup({ input: entry, external: /^node:/, plugins });
+  const build = await rollup({ input: entry, external: [/^node:/, '@achingbrain/nat-port-mapper'], plugins });
   await build.write({ file, format: 'es', inlineDynamicImports: true, sourcemap: 'inline' });
   await build.close();
   return file;
