@@ -7,7 +7,7 @@ import type { DeviceOptions } from './device-options.js';
 import type { TrustedTime } from './pki/trusted-time.js';
 import type { Admission } from './session/admission.js';
 import type { Journal } from './store/journal.js';
-import type { Zone } from './zones/zone.js';
+import { type Zone, ZoneType } from './zones/zone.js';
 import type { ZoneTable } from './zones/zone-table.js';
 
 export interface DeviceCommissioningParts {
@@ -44,6 +44,8 @@ export function deviceCommissioner(parts: DeviceCommissioningParts): Commissione
       parts.onRemoved(zone);
     },
   });
+  // reference-behaviour §3.5: with an enable key a TEST zone may come beside two others, and a zone that is away makes room.
+  const staying = (): number => zones.all.filter((zone) => zone.type === ZoneType.TEST || parts.isConnected(zone)).length;
   return new Commissioner(
     {
       profile,
@@ -54,8 +56,7 @@ export function deviceCommissioner(parts: DeviceCommissioningParts): Commissione
       installer,
       material: new PreparedMaterial(crypto, clock, identity.verifiers, board),
       attestation: readAttestation(journal, options.platform.log),
-      // reference-behaviour §3.5: with an enable key a TEST zone may come beside two others.
-      full: () => (testControl === undefined ? zones.full : zones.count > profile['zones.slots']),
+      full: () => (testControl === undefined ? zones.full : staying() > profile['zones.slots']),
     },
     {
       ...events,

@@ -90,6 +90,10 @@ export class DeviceTestHost implements TestHost {
     this.#parts.commissioner.setWindowDuration(duration);
   }
 
+  resetPace(): void {
+    this.#parts.commissioner.resetPace();
+  }
+
   resetCommissioning(): void {
     this.#parts.commissioner.reset();
   }

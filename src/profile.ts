@@ -12,6 +12,8 @@ interface NumberValue {
   readonly draft: number;
   readonly reference: number;
   readonly about: string;
+  /** Where profile `reference` allows less. */
+  readonly inReference?: readonly [minimum: number, maximum: number];
 }
 interface ChoiceValue<T extends string> {
   readonly kind: 'choice';
@@ -39,7 +41,10 @@ export const PROFILE_TABLE = {
     'both',
     'dialects understood at the first commissioning message',
   ),
-  'commissioning.window': number('ms', 3 * SECOND, 10_800 * SECOND, 120 * SECOND, 900 * SECOND, 'length of the commissioning window'),
+  'commissioning.window': {
+    ...number('ms', 3 * SECOND, 10_800 * SECOND, 120 * SECOND, 900 * SECOND, 'length of the commissioning window'),
+    inReference: [180 * SECOND, 10_800 * SECOND],
+  },
   'commissioning.coolDown': number('ms', 0, 600 * SECOND, 10 * SECOND, 0, 'rest before the window may open again'),
   'commissioning.busyCoolDown': number(
     'ms',
@@ -164,7 +169,7 @@ export function makeProfile(name: ProfileName, overrides: Readonly<Record<string
   for (const [key, entry] of Object.entries(PROFILE_TABLE)) values[key] = entry[name];
   for (const [key, text] of Object.entries(overrides)) {
     if (!isKey(key)) throw new ConfigError(key, `there is no such setting; the closest is '${closest(key, Object.keys(PROFILE_TABLE))}'`);
-    values[key] = parse(key, text);
+    values[key] = parse(name, key, text);
   }
   return { name, ...values } as unknown as Profile;
 }
@@ -173,7 +178,7 @@ function isKey(key: string): key is ProfileKey {
   return Object.hasOwn(PROFILE_TABLE, key);
 }
 
-function parse(key: ProfileKey, text: string): string | number {
+function parse(name: ProfileName, key: ProfileKey, text: string): string | number {
   const entry: NumberValue | ChoiceValue<string> = PROFILE_TABLE[key];
   if (entry.kind === 'choice') {
     if (!entry.choices.includes(text)) throw new ConfigError(key, `'${text}' is none of ${entry.choices.join(', ')}`);
@@ -181,7 +186,7 @@ function parse(key: ProfileKey, text: string): string | number {
   }
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!Number.isInteger(value)) throw new ConfigError(key, `'${text}' is not a whole number of ${entry.unit}`);
-  if (value < entry.minimum || value > entry.maximum)
-    throw new ConfigError(key, `${value} is outside ${entry.minimum}…${entry.maximum} ${entry.unit}`);
+  const [minimum, maximum] = (name === 'reference' ? entry.inReference : undefined) ?? [entry.minimum, entry.maximum];
+  if (value < minimum || value > maximum) throw new ConfigError(key, `${value} is outside ${minimum}…${maximum} ${entry.unit}`);
   return value;
 }

@@ -84,9 +84,16 @@ describe('overrides', () => {
     const entry = PROFILE_TABLE[key];
     const values = entry.kind === 'choice' ? entry.choices : [entry.minimum, entry.maximum];
     for (const value of values) {
-      const profile = makeProfile('reference', { [key]: String(value) });
-      expect(profile).toEqual({ ...makeProfile('reference'), [key]: value });
+      const profile = makeProfile('draft', { [key]: String(value) });
+      expect(profile).toEqual({ ...makeProfile('draft'), [key]: value });
     }
+  });
+
+  it('the window of profile reference is 180…10 800 s long (protocol.md, row "commissioning window")', () => {
+    for (const value of [180_000, 10_800_000])
+      expect(makeProfile('reference', { 'commissioning.window': String(value) })['commissioning.window']).toBe(value);
+    for (const value of ['179999', '10800001'])
+      expect(refusal('reference', { 'commissioning.window': value }).message).toContain('is outside 180000…10800000 ms');
   });
 
   it.each(KEYS)('%s refuses what is outside, naming the key and what is allowed', (key) => {

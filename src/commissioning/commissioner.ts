@@ -8,6 +8,7 @@ import { FramedConnection } from '../session/framed-connection.js';
 import type { Zone } from '../zones/zone.js';
 import type { ZoneTable } from '../zones/zone-table.js';
 import { type Pace, Tiers, TokenBucket } from './attempts.js';
+import { goDuration } from './go-duration.js';
 import type { InstallRequest, LockHolder, SessionHost } from './host.js';
 import type { Installer } from './installer.js';
 import type { OperationalRequest, PreparedMaterial } from './prepared-material.js';
@@ -96,6 +97,11 @@ export class Commissioner implements SessionHost {
     return this.#pace.failed;
   }
 
+  /** Forgets failed attempts. For tests. */
+  resetPace(): void {
+    this.#pace.reset();
+  }
+
   /** Forgets failed attempts, the cool-down between connections, and who holds the lock: a release by that one has no effect. For tests. */
   reset(): void {
     this.#pace.reset();
@@ -142,7 +148,7 @@ export class Commissioner implements SessionHost {
     const now = clock.now();
     const cooling = this.#releasedAt + profile['commissioning.busyCoolDown'] - now;
     if (cooling > 0)
-      return { status: Status.DEVICE_BUSY, text: `cooldown active (${Math.ceil(cooling)}ms remaining)`, retryAfter: Math.ceil(cooling) };
+      return { status: Status.DEVICE_BUSY, text: `cooldown active (${goDuration(cooling)} remaining)`, retryAfter: Math.ceil(cooling) };
     const holder = this.#holder;
     if (holder !== undefined) {
       const guessing = holder.guessingSince;

@@ -15,8 +15,8 @@ export interface AnswererParts {
   readonly entropy: Entropy;
   readonly history: History;
   on(): NetworkInterface;
-  /** What is ours on the link now; undefined while the host's name is not. */
-  zone(): Zone | undefined;
+  /** What is ours on the link now; undefined while the host's name is not. `proved`: without what is still being probed for. */
+  zone(proved?: boolean): Zone | undefined;
   send(message: DnsMessage, to?: DatagramSource): void;
   /** An answer more than can wait. */
   overflow(): void;
@@ -86,7 +86,8 @@ export class Answerer {
   /** `waited`: for more known answers, which is delay enough (RFC 6762 §6). */
   #answer(query: DnsMessage, source: DatagramSource, waited = false): void {
     const { send, history } = this.#parts;
-    const zone = this.#parts.zone();
+    // Nobody defends a name that is not its own yet.
+    const zone = this.#parts.zone(query.authorities.length > 0);
     if (zone === undefined) return;
     const to = (questions: DnsMessage['questions']): readonly Answer[] =>
       questions.length === 0 ? [] : answersTo({ ...query, questions }, zone, this.#parts.on());

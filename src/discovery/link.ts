@@ -71,7 +71,7 @@ export class LinkResponder {
       entropy,
       history: this.#history,
       on: () => this.on,
-      zone: () => this.#zone(),
+      zone: (proved) => this.#zone(proved),
       send: (message, to) => this.#send(message, to),
       overflow: () => parts.onOverflow(),
     });
@@ -262,9 +262,10 @@ export class LinkResponder {
     for (const message of grouped(wanted, build)) this.#send(message);
   }
 
-  #zone(): Zone | undefined {
-    if (this.#hostClaim?.state !== 'owned') return undefined;
-    const ours = [...this.#registrations.values()].filter((registration) => this.#isOurs(registration));
+  #zone(proved = false): Zone | undefined {
+    const isOurs = ({ state }: Claim): boolean => state === 'owned' || (state === 'probing' && !proved && this.#parts.policy.eager);
+    if (this.#hostClaim === undefined || !isOurs(this.#hostClaim)) return undefined;
+    const ours = [...this.#registrations.values()].filter(({ claim, leaving }) => isOurs(claim) && !leaving);
     return this.#records.zone(ours.map(({ service }) => service));
   }
 

@@ -27,12 +27,14 @@ export interface RecordPolicy {
   readonly ipv4: boolean;
   /** RFC 6762 §6.4: what answers one query leaves in one packet. Not in form `reference`, whose browser judges each packet by itself. */
   readonly aggregate: boolean;
+  /** RFC 6762 §8.1 answers for a name after it was probed for; form `reference` from its registration on (reference-behaviour §4.10). */
+  readonly eager: boolean;
 }
 
 /** protocol.md, row `records`: 4500 for PTR, SRV and TXT, 120 for addresses; in form `reference` 120 throughout. */
 export function recordPolicy(form: RecordForm, ipv4: boolean): RecordPolicy {
   const service = form === 'draft' ? 4500 : 120;
-  return { ptr: service, srv: service, txt: service, address: 120, ipv4, aggregate: form === 'draft' };
+  return { ptr: service, srv: service, txt: service, address: 120, ipv4, aggregate: form === 'draft', eager: form === 'reference' };
 }
 
 /** A DNS-SD service instance (RFC 6763 §4). */

@@ -24,6 +24,8 @@ export interface TestHost {
   /** Seconds added to the time at which client certificates are judged. */
   clockOffset: number;
   readonly failedAttempts: number;
+  /** Forgets failed attempts. */
+  resetPace(): void;
   /** Forgets failed attempts, the cool-down, and who holds the lock: a former holder cannot release a newer one's. */
   resetCommissioning(): void;
   /** Every limit, setpoint, timer and the failsafe are as after a boot without them. */

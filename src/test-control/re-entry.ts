@@ -32,6 +32,12 @@ export class AutoReentry {
     this.#notBefore = this.#clock.now() + HOLD_OFF;
   }
 
+  /** The window was opened by a command: nothing is due any more. */
+  opened(): void {
+    this.#timer?.cancel();
+    this.#notBefore = Number.NEGATIVE_INFINITY;
+  }
+
   connected(zoneId: string): void {
     this.#timer?.cancel();
     if (this.#awaited.delete(zoneId)) this.#enter();
@@ -46,7 +52,7 @@ export class AutoReentry {
   }
 
   reset(): void {
-    this.#timer?.cancel();
+    this.opened();
     this.entered = false;
   }
 

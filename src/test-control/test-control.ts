@@ -108,11 +108,12 @@ export class TestControl implements FeatureInstance {
     const host = this.#runtime;
     switch (effect.kind) {
       case 'enterCommissioning':
-        host.resetCommissioning();
+        host.resetPace();
         host.openWindow();
+        this.#reentry?.opened();
         return undefined;
       case 'exitCommissioning':
-        host.resetCommissioning();
+        host.resetPace();
         host.closeWindow();
         this.#reentry?.exited();
         return undefined;

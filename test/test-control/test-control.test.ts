@@ -71,6 +71,7 @@ function world() {
       calls.push(`clock ${seconds}`);
     },
     failedAttempts: 3,
+    resetPace: call('resetPace'),
     resetCommissioning: call('resetCommissioning'),
     resetEnergy: call('resetEnergy'),
     removeZone: async (id) => void calls.push(`remove ${id}`),
@@ -270,7 +271,7 @@ describe('TestControl: the device', () => {
     const { trigger, calls } = world();
     await trigger(opcode(1, 0, 1));
     await trigger(opcode(1, 0, 2));
-    expect(calls).toEqual(['resetCommissioning', 'openWindow', 'resetCommissioning', 'closeWindow']);
+    expect(calls).toEqual(['resetPace', 'openWindow', 'resetPace', 'closeWindow']);
   });
 
   it('AdjustClock takes a signed number of seconds', async () => {

@@ -112,8 +112,10 @@ export class DeviceWorld {
         clock: this.clock,
         crypto: this.crypto,
         log: this.log,
-        listener: nodeListener({ clock: this.clock, log: this.log, ipv4: false }),
-        multicast: new VirtualMulticast([{ name: 'eth0', link: this.link, addresses: ['fe80::1', 'fd77::1'] }]),
+        listener: nodeListener({ clock: this.clock, log: this.log, ipv4: this.#ipv4 }),
+        multicast: new VirtualMulticast([
+          { name: 'eth0', link: this.link, addresses: ['fe80::1', 'fd77::1', ...(this.#ipv4 ? ['192.0.2.1/24'] : [])] },
+        ]),
         medium: this.flash,
         ...(this.#portMapper === undefined ? {} : { portMapper: this.#portMapper }),
       },
@@ -131,6 +133,10 @@ export class DeviceWorld {
 
   #testControl(enableKey: string): TestControl {
     return new TestControl({ enableKey: parseEnableKey(enableKey, 'enableKey'), crypto: this.crypto, log: this.log });
+  }
+
+  get #ipv4(): boolean {
+    return this.profile['discovery.ipv4'] === 'on';
   }
 
   get port(): number {
