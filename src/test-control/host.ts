@@ -8,7 +8,7 @@ export interface TestZone {
   readonly connected: boolean;
   /** Of its live session; 0 without one. */
   readonly subscriptions: number;
-  /** `idle`, `running`, … of the failsafe, as far as it concerns this zone. */
+  /** `off`, `running`, … of the failsafe, as far as it concerns this zone. */
   readonly failsafe: string;
 }
 
