@@ -151,6 +151,38 @@ describe('who is meant', () => {
     expect(world.told.at(-1)).toBe('4 failed');
   });
 
+  it('refused at every address, what is known is forgotten and the device looked for once more (§7.4)', async () => {
+    world = await ControllerWorld.start();
+    const { transport, device } = world;
+    const tried: string[] = [];
+    const refusing = (times: number): typeof transport => ({
+      connect: (address, purpose, signal) => {
+        tried.push(address.host);
+        if (tried.length > times) return transport.connect(address, purpose, signal);
+        return Promise.reject(new NetworkError('connection refused'));
+      },
+    });
+    const questions = () => device.link.packets.filter(({ from, packet }) => from === 'fe80::c' && (packet[2] as number) < 0x80).length;
+    Object.defineProperty(world, 'transport', { value: refusing(2), configurable: true });
+    await world.commission();
+    expect(tried.slice(0, 3)).toEqual(['fd77::1', 'fe80::1%eth0', 'fd77::1']);
+    expect(world.told.filter((step) => step.endsWith('failed'))).toEqual([]);
+    expect(device.log.lines).toContainEqual(expect.objectContaining({ message: 'not at the addresses that were found; looked for again' }));
+    expect(questions()).toBeGreaterThan(1);
+  });
+
+  it('refused the second time too, it is CONNECTION_FAILED: no third look', async () => {
+    world = await ControllerWorld.start();
+    const tried: string[] = [];
+    const connect = (address: { readonly host: string }): Promise<never> => {
+      tried.push(address.host);
+      return Promise.reject(new NetworkError('connection refused'));
+    };
+    Object.defineProperty(world, 'transport', { value: { connect } });
+    await expect(world.commission()).rejects.toMatchObject({ code: 'CONNECTION_FAILED', details: { retryAction: 'connect' } });
+    expect([tried.length, world.told.at(-1)]).toEqual([4, '4 failed']);
+  });
+
   it('a full device is told by its status, and the pending record is taken back', async () => {
     world = await ControllerWorld.start({ set: { 'zones.slots': '1' } });
     const other = await ControllerWorld.start({ windowAtStart: 'closed' });
