@@ -223,7 +223,7 @@ export class Advertiser {
     return new Set(multicast.interfaces().flatMap((on) => addressRecords(this.#host, on, policy).map(recordKey)));
   }
 
-  /** RFC 6762 §9: "the host […] should select a new name": `mash-1a2b3c4d-2.local`, on all links. */
+  /** RFC 6762 §9: "appending the digit "2" to the name, or incrementing a number at the end of the name if one is already present", on all links (§14). */
   #onHostTaken(taken: Name, interfaceName: string): void {
     if (taken !== this.#host) return;
     const pause = this.#conflictLimit.count();

@@ -18,7 +18,7 @@ interface Step {
 const TABLE: Readonly<Record<ClaimState, Partial<Record<ClaimEvent, Step>>>> = {
   probing: {
     silence: { state: 'owned', effect: 'announce' },
-    // §8.2: "the host simply waits one second and begins probing for this record again".
+    // §8.2: "it defers to the winning host by waiting one second, and then begins probing for this record again".
     lost: { state: 'waiting', effect: 'pause' },
     // §8.1: "the probing host MUST defer to the existing host".
     conflict: { state: 'waiting', effect: 'defer' },

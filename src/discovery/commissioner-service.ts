@@ -27,11 +27,14 @@ const CONTROLLER_NAME_MAXIMUM = 32;
 
 /** Instance `<zone name>`, of a controller without a port `<zone name> (<controller name>)`; TXT `ZN ZI [DN] [DC] [D]` (discovery §3.4). */
 export function commissionerService(data: CommissionerData): ServiceDefinition {
-  const controllerName = data.controllerName === undefined ? undefined : truncateText(data.controllerName, CONTROLLER_NAME_MAXIMUM);
+  const controllerName =
+    data.controllerName === undefined ? undefined : truncateText(data.controllerName.normalize('NFC'), CONTROLLER_NAME_MAXIMUM);
+  // RFC 6762 §16: names are precomposed.
+  const zoneName = data.zoneName.normalize('NFC');
   const suffix = data.port === 0 && controllerName !== undefined ? ` (${controllerName})` : '';
   return {
     type: COMMISSIONER,
-    instance: truncateText(data.zoneName, LABEL_MAXIMUM - utf8Encode(suffix).length) + suffix,
+    instance: truncateText(zoneName, LABEL_MAXIMUM - utf8Encode(suffix).length) + suffix,
     port: data.port,
     txt: [
       ['ZN', data.zoneName],

@@ -10,14 +10,14 @@ function under(key: string, records: readonly DnsRecord[]): readonly DnsRecord[]
 
 /**
  * RFC 6762 §8.1, §9: does a response claim the name of `ours` with other data? While probing, a record of any type does ("ANY"); afterwards one of
- * a type that we hold. "If the rdata is identical, there is no conflict"; a goodbye claims nothing, an NSEC record only repeats what the others say.
+ * a type that we hold. "Resource records with identical rdata are never considered inconsistent"; a goodbye claims nothing, an NSEC record only repeats what the others say.
  */
 export function contradicts(response: DnsMessage, ours: readonly DnsRecord[], alike: ReadonlySet<string>, probing: boolean): boolean {
   const [first] = ours;
   if (first === undefined) return false;
   const own = new Set(ours.map(recordKey));
   const types = new Set(ours.map(typeCode));
-  return under(nameKey(first.name), [...response.answers, ...response.additionals]).some(
+  return under(nameKey(first.name), [...response.answers, ...response.authorities, ...response.additionals]).some(
     (record) =>
       record.class === CLASS.IN &&
       record.ttl > 0 &&
@@ -30,7 +30,7 @@ export function contradicts(response: DnsMessage, ours: readonly DnsRecord[], al
 
 /**
  * RFC 6762 §8.2: two hosts probe for one name. Both compare what they propose, sorted; the lexicographically later set wins.
- * True when `theirs` wins over `ours`; equal sets are no conflict (§8.2.1: "the two hosts are, in fact, proposing the same").
+ * True when `theirs` wins over `ours`; of equal sets neither does (§8.2.1: "there is, in fact, no conflict").
  */
 export function losesTo(theirs: readonly DnsRecord[], name: Name, ours: readonly DnsRecord[]): boolean {
   const [a, b] = [sorted(ours), sorted(under(nameKey(name), theirs))];
@@ -38,7 +38,7 @@ export function losesTo(theirs: readonly DnsRecord[], name: Name, ours: readonly
     const order = compareBytes(a[i] as Uint8Array, b[i] as Uint8Array);
     if (order !== 0) return order < 0;
   }
-  // "If either list of records runs out of records before any difference is found, then the list with records remaining is deemed to have won."
+  // "If either list of records runs out of records before any difference is found, then the list with records remaining is deemed to have won the tiebreak."
   return b.length > a.length;
 }
 

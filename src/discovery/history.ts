@@ -8,7 +8,7 @@ const REPEAT_TO_PROBE = 250;
 /** Records remembered; more than a device of sixteen zones has. */
 const RECORD_MAXIMUM = 512;
 
-/** When each record was last multicast on one link, by us or with the same content by another (§7.4). */
+/** When we last multicast each record on one link. */
 export class History {
   readonly #clock: Clock;
   readonly #times = new Map<string, number>();

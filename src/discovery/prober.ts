@@ -15,7 +15,7 @@ interface Round<T> {
   readonly series: Series;
 }
 
-/** Probes for names, those that come together in one packet ("a host should […] combine"): §8.1 allows up to 9000 bytes of them. */
+/** Probes for names, those that come together in one packet (RFC 6762 §5.3). */
 export class Prober<T> {
   readonly #clock: Clock;
   readonly #entropy: Entropy;

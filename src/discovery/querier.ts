@@ -56,7 +56,7 @@ export class Querier {
         .find(type, 'PTR')
         .map(({ record, interfaceName, expiresAt }) => ({ record, interfaceName, left: Math.floor((expiresAt - now) / 1000) }))
         .filter(({ record, interfaceName, left }) => interfaceName === on.name && left > record.ttl / 2)
-        .map(({ record, left }) => ({ ...record, ttl: left }));
+        .map(({ record, left }) => ({ ...record, flush: false, ttl: left }));
       this.#ask(on.name, [question(type, TYPE.PTR, this.#invites(run))], known);
     }
   }

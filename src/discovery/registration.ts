@@ -21,7 +21,10 @@ export class Registration {
   announced = false;
   leaving = false;
 
-  /** RFC 6762 §8.1: a responder that "knows by other means that its unique [record] cannot already be in use […] SHOULD skip the probing step". */
+  /**
+   * RFC 6762 §8.1: "If a responder knows by other means that its unique resource record set name, rrtype, and rrclass cannot already be in use by any
+   * other responder on the network, then it SHOULD skip the probing step".
+   */
   constructor(clock: Clock, service: ServiceDefinition, actions: RegistrationActions) {
     this.service = service;
     this.name = instanceName(service);

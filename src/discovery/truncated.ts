@@ -11,8 +11,8 @@ interface Pending {
 }
 
 /**
- * Queries whose known answers take several packets. RFC 6762 §7.2: "the responder […] should delay its response for a time interval selected
- * randomly in the range 400-500 ms", again from each packet with the TC bit on; the last one lacks it.
+ * Queries whose known answers take several packets. RFC 6762 §6: "responders SHOULD delay their responses by a random amount of time selected with
+ * uniform random distribution in the range 400-500 ms"; §7.2: again from each packet with the TC bit on. The last one lacks it.
  */
 export class TruncatedQueries {
   readonly #clock: Clock;

@@ -215,6 +215,100 @@ describe('what others say of ours', () => {
   });
 });
 
+describe('the header (RFC 6762 §18)', () => {
+  /** Sets bits of the two bytes of flags, and an id. */
+  function marked(packet: Uint8Array, flags: number): Uint8Array {
+    const bytes = packet.slice();
+    bytes.set([0x12, 0x34, (packet[2] as number) | (flags >> 8), (packet[3] as number) | (flags & 0xff)]);
+    return bytes;
+  }
+  const AA = 0x0400;
+  const TC = 0x0200;
+  const RD_RA_Z_AD_CD = 0x01f0;
+
+  it('of a query the id, AA, RD, RA, Z, AD and CD are ignored; of the answer they are zero but for AA (§18.1–§18.10)', async () => {
+    const { world, peer } = await announced();
+    const since = world.clock.now();
+    peer.send('p0', marked(query(INSTANCE, TYPE.SRV), AA | RD_RA_Z_AD_CD));
+    await world.clock.advance(1000);
+    const packets = world.responses(since).map(({ packet }) => [...packet.subarray(0, 4)]);
+    expect(packets).toEqual([[0, 0, 0x84, 0]]);
+  });
+
+  it('of a response the id, AA, TC and those bits are ignored', async () => {
+    for (const flags of [0, AA | TC | RD_RA_Z_AD_CD]) {
+      const { world, peer } = await announced();
+      const since = world.clock.now();
+      const packet = marked(say({ ...RECORDS.srv, ttl: 0 }), flags);
+      if (flags === 0) packet[2] = 0x80;
+      peer.send('p0', packet);
+      await world.clock.advance(1000);
+      expect(said(world, since)).toEqual([[1, 'group', 'SRV']]);
+    }
+  });
+
+  it.each([
+    ['opcode', 0x2800],
+    ['response code', 0x0003],
+  ])('messages with an %s other than zero are ignored (§18.3, §18.11)', async (_, flags) => {
+    const { world, peer } = await announced();
+    const since = world.clock.now();
+    peer.send('p0', marked(query(INSTANCE, TYPE.SRV), flags));
+    peer.send('p0', marked(say({ ...RECORDS.srv, port: 1 }), flags));
+    peer.send('p0', marked(say({ ...RECORDS.srv, ttl: 0 }), flags));
+    await world.clock.advance(5000);
+    expect(world.sent(since).filter(({ from }) => from === 'fe80::1')).toEqual([]);
+  });
+
+  it('queries of ours: id 0, no bits (§18.1, §18.4)', async () => {
+    const { world } = await announced();
+    const [probe] = world.sent().filter(({ message }) => !message.response);
+    expect([...(probe?.packet.subarray(0, 4) ?? [])]).toEqual([0, 0, 0, 0]);
+  });
+});
+
+describe('whole sets and what does not exist', () => {
+  it('a querier that knows one address of two gets the other, the first beside it: flushing keeps both (RFC 6762 §10.2)', async () => {
+    const { world, peer } = await announced();
+    const all = world.responses()[0]?.message.answers.filter(({ type }) => type === 'AAAA') ?? [];
+    const since = world.clock.now();
+    peer.send('p0', query(NAME, TYPE.AAAA, { known: all.slice(0, 1) }));
+    await world.clock.advance(1000);
+    const [response] = world.responses(since);
+    expect(response?.message.answers).toEqual(all.slice(1));
+    expect(response?.message.additionals.filter(({ type }) => type === 'AAAA')).toEqual(all.slice(0, 1));
+  });
+
+  it('the other family goes along; NSEC where there is none: own name, its types alone, the TTL they would have (RFC 6762 §6.1, §6.2)', async () => {
+    const { world, peer } = await announced();
+    const ask = async (name: Name, type: number) => {
+      const since = world.clock.now();
+      peer.send('p0', query(name, type));
+      await world.clock.advance(2000);
+      return world.responses(since)[0]?.message;
+    };
+    const nsec = (await ask(NAME, TYPE.A))?.answers[0];
+    expect(nsec).toMatchObject({ type: 'NSEC', name: NAME, next: NAME, ttl: 120, flush: true });
+    // Block 0, 4 bytes, bit 28: AAAA and nothing else.
+    expect(nsec?.type === 'NSEC' && [...nsec.bitmap]).toEqual([0, 4, 0, 0, 0, 0x08]);
+    const none = (await ask(INSTANCE, TYPE.A))?.answers[0];
+    expect(none).toMatchObject({ type: 'NSEC', name: INSTANCE, next: INSTANCE, ttl: 4500 });
+    expect(none?.type === 'NSEC' && [...none.bitmap]).toEqual([0, 5, 0, 0, 0x80, 0, 0x40]);
+    // A shared name has none.
+    expect(await ask(TYPE_NAME, TYPE.A)).toBeUndefined();
+
+    const dual = new DiscoveryWorld();
+    const { advertiser } = dual.device({ policy: recordPolicy('draft', true) });
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    await dual.clock.advance(10_000);
+    (await dual.peer()).send('p0', query(NAME, TYPE.AAAA));
+    await dual.clock.advance(1000);
+    const both = dual.responses(10_000)[0]?.message;
+    expect([both?.answers, both?.additionals].map((part) => part?.map(({ type }) => type))).toEqual([['AAAA', 'AAAA'], ['A']]);
+  });
+});
+
 describe('who else asks', () => {
   it('a legacy resolver that asks two things gets both, its questions repeated (RFC 6762 §6.3, §6.7)', async () => {
     const { world } = await announced();

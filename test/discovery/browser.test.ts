@@ -42,7 +42,7 @@ function serviceOf(result: FindResult): DiscoveredService {
 }
 
 describe('browsing', () => {
-  it('asks at once, then after 1, 2, 4 … s, with what it knows (RFC 6762 §5.2, §7.1)', async () => {
+  it('asks within 120 ms, then after 1, 2, 4 … s, with what it knows (RFC 6762 §5.2, §7.1)', async () => {
     const world = new DiscoveryWorld();
     const { browser } = world.controller();
     await browser.start();

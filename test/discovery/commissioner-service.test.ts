@@ -27,6 +27,11 @@ describe('_mashd._udp (discovery §2.3, §3.4)', () => {
     expect(service.instance).toBe('Ä'.repeat(31));
   });
 
+  it('is named in precomposed letters (RFC 6762 §16)', () => {
+    const service = commissionerService({ zoneName: 'Ku\u0308che', zoneId: 'A1', port: 1 });
+    expect(service.instance).toBe('K\u00fcche');
+  });
+
   it('of a controller that accepts no connections leaves the plain name to the owner', () => {
     const data = { zoneName: 'Home', zoneId: 'A1', controllerName: 'cellar', port: 0 };
     expect(commissionerService(data).instance).toBe('Home (cellar)');

@@ -219,6 +219,21 @@ describe('who is heeded', () => {
   });
 });
 
+it.each(['answers', 'authorities', 'additionals'] as const)(
+  'a conflict counts in any section of a response: %s (RFC 6762 §9)',
+  async (section) => {
+    const world = new DiscoveryWorld();
+    const { advertiser } = world.device();
+    const peer = await world.peer();
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    await world.clock.advance(10_000);
+    peer.send('p0', encodeMessage(responseMessage({ [section]: [FOREIGN] })));
+    await world.clock.advance(5000);
+    expect(world.sent(10_001).filter(({ message }) => !message.response)).toHaveLength(3);
+  },
+);
+
 describe('a name that is never free (RFC 6762 §8.1)', () => {
   it('ConflictLimit: nothing for fourteen conflicts, 5 s from the fifteenth in ten seconds on', async () => {
     const clock = new VirtualClock();
