@@ -1,7 +1,11 @@
-import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcessByStdio, execFile, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { type Namespace, namespacesRefused } from './netns.js';
+import { ROOT } from './project.js';
 
 /** Why a test that needs these programs cannot run; undefined when it can. */
 export function refused(...programs: readonly string[]): string | undefined {
@@ -86,4 +90,67 @@ export async function avahi(namespace: Namespace): Promise<TextProcess> {
 /** Runs one of Avahi's tools beside its daemon. */
 export function beside(daemon: TextProcess, ...command: readonly string[]): TextProcess {
   return new TextProcess(['nsenter', '-t', String(daemon.pid), '--mount', '--net', 'stdbuf', '-oL', ...command]);
+}
+
+/** systemd-resolved and what it needs, unpacked and never installed: its package would redirect the machine's own /etc/resolv.conf. */
+const RESOLVED = path.join(ROOT, 'build/foreign');
+
+/** Why systemd-resolved cannot run; undefined when it can. */
+export function resolvedRefused(): string | undefined {
+  const without = refused('dbus-daemon', 'unshare', 'nsenter');
+  if (without !== undefined) return without;
+  return existsSync(`${RESOLVED}/lib/systemd/systemd-resolved`) ? undefined : 'not in build/foreign, .ci/run brings it';
+}
+
+/** A /run, a bus and a user of its own; everything of it is gone with its process. */
+const RESOLVED_SCRIPT = `
+mount -t tmpfs tmpfs /run && mkdir -p /run/dbus /run/systemd/resolve /run/systemd/resolved.conf.d || exit 1
+cat >/run/bus.conf <<END
+<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen><auth>EXTERNAL</auth><policy context="default">
+<allow user="*"/><allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>
+END
+for file in passwd group; do cp /etc/$file /run/$file; done
+echo 'systemd-resolve:x:990:990::/:/usr/sbin/nologin' >>/run/passwd
+echo 'systemd-resolve:x:990:' >>/run/group
+for file in passwd group; do mount --bind /run/$file /etc/$file || exit 1; done
+printf '[Resolve]\\nMulticastDNS=yes\\nLLMNR=no\\nDNS=\\nFallbackDNS=\\nDNSStubListener=no\\n' >/run/systemd/resolved.conf.d/mdns.conf
+chown 990:990 /run/systemd/resolve
+dbus-daemon --config-file=/run/bus.conf --fork || exit 1
+"$RESOLVED/lib/systemd/systemd-resolved" 2>&1 &
+until "$RESOLVED/usr/bin/resolvectl" mdns mash0 yes 2>/dev/null; do sleep 0.1; done
+echo ready
+wait
+`;
+
+/** systemd-resolved in a namespace, with Multicast DNS on its interface. */
+export async function resolved(namespace: Namespace): Promise<TextProcess> {
+  const isolated = ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const daemon = new TextProcess([
+    'ip',
+    'netns',
+    'exec',
+    namespace.name,
+    ...RESOLVED_ENVIRONMENT,
+    ...isolated,
+    'sh',
+    '-c',
+    RESOLVED_SCRIPT,
+  ]);
+  await daemon.heard((line) => line === 'ready', 20_000);
+  return daemon;
+}
+
+const RESOLVED_ENVIRONMENT = [
+  'env',
+  `RESOLVED=${RESOLVED}`,
+  `LD_LIBRARY_PATH=${RESOLVED}/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/systemd`,
+];
+
+/** One question to it: what it says, undefined when it knows nothing. */
+export async function resolvectl(daemon: TextProcess, ...args: readonly string[]): Promise<string | undefined> {
+  const inside = ['-t', String(daemon.pid), '--mount', '--net', ...RESOLVED_ENVIRONMENT, `${RESOLVED}/usr/bin/resolvectl`, '--no-pager'];
+  return promisify(execFile)('nsenter', [...inside, ...args]).then(
+    ({ stdout }) => stdout,
+    () => undefined,
+  );
 }

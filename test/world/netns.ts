@@ -205,6 +205,17 @@ export async function runInNamespace(namespace: Namespace, entry: URL, ...args: 
   return new NamespaceProcess(spawn('ip', ['netns', 'exec', namespace.name, process.execPath, await bundle, ...args]), namespace);
 }
 
+/** Starts a file of plain JavaScript in a namespace, with the packages of the project. */
+export function runScript(namespace: Namespace, entry: URL, ...args: readonly string[]): NamespaceProcess {
+  return new NamespaceProcess(spawn('ip', ['netns', 'exec', namespace.name, process.execPath, fileURLToPath(entry), ...args]), namespace);
+}
+
+/** The link-local address of `mash0`. */
+export async function linkLocalOf({ name }: Namespace): Promise<string> {
+  const [, address = ''] = /inet6 (fe80:\S+)\/64/.exec(await ip('-n', name, 'addr', 'show', 'dev', 'mash0', 'scope', 'link')) ?? [];
+  return address;
+}
+
 /** One self-contained file in a temporary folder, which goes with the test file. */
 async function bundleScript(entry: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'mash-test-'));
