@@ -1,11 +1,10 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CborKey, type CborMap, type CborValue, WideInteger } from '../../src/codec/cbor.js';
 import { fromHex } from '../../src/codec/hex.js';
 import type { DialectName } from '../../src/dialect/messages.js';
 import { makeZone, mapOf, readAll, StepController, type TestZone } from '../world/controller.js';
 import { DeviceWorld } from '../world/device-world.js';
+import { collectGarbage } from '../world/memory.js';
 import { type Peer, RawPeer } from '../world/peer.js';
 
 let world: DeviceWorld;
@@ -146,12 +145,6 @@ function isProgress(dialect: DialectName, answer: CborValue): boolean {
   const type = map.get(1);
   if (dialect === 'draft') return type === 'pase_y' || type === 'csr_rsp' || map.get(2) === 0;
   return type === 2 || type === 31 || (type === 4 && map.get(3) === 0) || (type === 33 && map.get(2) === 0);
-}
-
-/** Without it the heap holds what nobody refers to any more. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
 }
 
 describe('many idle connections', () => {
