@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Resolver } from '../../src/controller/resolver.js';
+import { Advertiser } from '../../src/discovery/advertiser.js';
 import { commissionableService, commissionableUdpService } from '../../src/discovery/mash-services.js';
 import { encodeMessage, responseMessage } from '../../src/discovery/message.js';
 import { nameOf } from '../../src/discovery/name.js';
@@ -7,7 +8,7 @@ import { TYPE } from '../../src/discovery/records.js';
 import { recordPolicy, serviceRecords } from '../../src/discovery/service.js';
 import { COMMISSIONABLE, DiscoveryWorld, HOST, OPERATIONAL } from '../discovery/world.js';
 import { SeededEntropy } from '../world/entropy.js';
-import { VirtualMulticast } from '../world/network.js';
+import { VirtualLink, VirtualMulticast } from '../world/network.js';
 
 let world: DiscoveryWorld;
 let resolver: Resolver;
@@ -66,6 +67,55 @@ describe('a device that can be commissioned', () => {
     await announce(COMMISSIONABLE);
     expect((await search).discriminator).toBe(7);
   });
+});
+
+describe('two devices with one discriminator and one instance name, on two links', () => {
+  it('each is found: the one that answers, then the other', async () => {
+    const other = new VirtualLink(world.clock);
+    for (const [number, link] of [world.link, other].entries()) {
+      const advertiser = new Advertiser({
+        multicast: new VirtualMulticast([{ name: 'eth0', link, addresses: [`fe80::${number + 1}/64`] }]),
+        clock: world.clock,
+        entropy: new SeededEntropy(number),
+        log: world.log,
+        hostName: `mash-0000000${number}.local`,
+        policy: recordPolicy('draft', false),
+      });
+      await advertiser.start();
+      advertiser.publish(COMMISSIONABLE);
+    }
+    await world.clock.advance(6000);
+    const multicast = new VirtualMulticast([
+      { name: 'eth0', link: world.link, addresses: ['fe80::d/64'] },
+      { name: 'wlan0', link: other, addresses: ['fe80::d/64'] },
+    ]);
+    const both = new Resolver({ multicast, clock: world.clock, entropy: new SeededEntropy(12), log: world.log });
+    await both.start();
+    const first = await during(5000, both.findCommissionable(7));
+    const second = await during(5000, both.findAnother(first, { except: new Set([first.host]) }));
+    expect([first.host, second?.host].sort()).toEqual(['mash-00000000.local', 'mash-00000001.local']);
+    expect(first.addresses).not.toEqual(second?.addresses);
+    const third = await during(5000, both.findAnother(first, { except: new Set([first.host, second?.host ?? '']) }));
+    expect(third).toBeUndefined();
+    await both.close();
+  });
+});
+
+it('the first question invites unicast answers where no other process has the port, through shared sockets too', async () => {
+  const asked = async (alone: boolean): Promise<boolean | undefined> => {
+    const multicast = new VirtualMulticast([{ name: 'wlan0', link: world.link, addresses: ['fe80::e/64'] }]);
+    multicast.alone = alone;
+    const shared = new Resolver({ multicast, clock: world.clock, entropy: new SeededEntropy(12), log: world.log });
+    await shared.start();
+    const since = world.clock.now() + 1;
+    await during(
+      3000,
+      shared.discover(undefined).catch(() => []),
+    );
+    await shared.close();
+    return world.sent(since).find(({ from }) => from === 'fe80::e')?.message.questions[0]?.unicast;
+  };
+  expect([await asked(true), await asked(false)]).toEqual([true, false]);
 });
 
 /** How long four looks last in vain: 5 s each, 2, 5 and 10 s apart. */
