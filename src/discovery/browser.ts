@@ -236,7 +236,10 @@ export class Browser {
     else if (ours.length + addresses.length > 0) this.#schedule();
   }
 
-  /** After any change of the cache or of the watches, each watch by itself: one whose listener fails ends no other. A change made by a listener is looked at when the round is over. */
+  /**
+   * After any change of the cache or of the watches, each watch by itself: one whose listener fails ends no other. A change made by a listener is
+   * looked at when the round is over.
+   */
   #update(): void {
     this.#stale = true;
     if (this.#updating) return;

@@ -18,6 +18,8 @@ export interface CommissionerData {
   readonly devices?: number;
   /** 0…4095, of the QR code that is open for a new admin; absent while none is (docs/protocol.md, "Admin delegation"). */
   readonly discriminator?: number | undefined;
+  /** Tells several announcements of one zone apart; up to 8 letters and digits. */
+  readonly tag?: string;
   /** 0: it accepts no connections. */
   readonly port: number;
 }
@@ -25,13 +27,13 @@ export interface CommissionerData {
 /** Longest value of DN, bytes (discovery §3.4). */
 const CONTROLLER_NAME_MAXIMUM = 32;
 
-/** Instance `<zone name>`, of a controller without a port `<zone name> (<controller name>)`; TXT `ZN ZI [DN] [DC] [D]` (discovery §3.4). */
+/** Instance `<zone name>`, with a tag `<zone name> (<controller name> <tag>)`; TXT `ZN ZI [DN] [DC] [D]` (discovery §3.4). */
 export function commissionerService(data: CommissionerData): ServiceDefinition {
   const controllerName =
     data.controllerName === undefined ? undefined : truncateText(data.controllerName.normalize('NFC'), CONTROLLER_NAME_MAXIMUM);
   // RFC 6762 §16: names are precomposed.
   const zoneName = data.zoneName.normalize('NFC');
-  const suffix = data.port === 0 && controllerName !== undefined ? ` (${controllerName})` : '';
+  const suffix = data.tag === undefined ? '' : ` (${controllerName === undefined ? '' : `${controllerName} `}${data.tag})`;
   return {
     type: COMMISSIONER,
     instance: truncateText(zoneName, LABEL_MAXIMUM - utf8Encode(suffix).length) + suffix,

@@ -126,14 +126,19 @@ describe('with a device', () => {
     await lines.go('subscribe', 'Status');
     await device.clock.advance(5000);
     expect(seen).toEqual([]);
-    const home = follower('home', 'Status');
+    await lines.join('grid');
+    const [home, grid] = [follower('home', 'Status'), follower('grid', 'Status')];
     await home.shows('operatingState');
+    await grid.shows('operatingState');
     await device.clock.advance(5000);
-    const instance = `Home Energy (${truncateText(hostname(), 32)})`;
-    expect(seen).toEqual([`${instance} 0 Home Energy 1`]);
+    expect(seen).toHaveLength(2);
+    const instance = new RegExp(`^Home Energy \\(${truncateText(hostname(), 32)} [0-9a-f]{4}\\) 0 Home Energy 1$`, 'i');
+    expect(seen).toContainEqual(expect.stringMatching(instance));
     expect(await home.stop()).toMatchObject({ code: 0 });
+    expect(await grid.stop()).toMatchObject({ code: 0 });
     await device.clock.advance(2000);
-    expect(seen).toEqual([`${instance} 0 Home Energy 1`, `- ${instance}`]);
+    expect(seen.filter((line) => line.startsWith('- '))).toHaveLength(2);
+    expect(home.told.err + grid.told.err).not.toContain('taken');
     await browser.close();
   });
 

@@ -32,11 +32,11 @@ describe('_mashd._udp (discovery §2.3, §3.4)', () => {
     expect(service.instance).toBe('K\u00fcche');
   });
 
-  it('of a controller that accepts no connections leaves the plain name to the owner', () => {
-    const data = { zoneName: 'Home', zoneId: 'A1', controllerName: 'cellar', port: 0 };
-    expect(commissionerService(data).instance).toBe('Home (cellar)');
+  it('with a tag leaves the plain name to the owner', () => {
+    const data = { zoneName: 'Home', zoneId: 'A1', controllerName: 'cellar', tag: '3f2a', port: 0 };
+    expect(commissionerService(data).instance).toBe('Home (cellar 3f2a)');
     const long = commissionerService({ ...data, zoneName: 'Z'.repeat(63), controllerName: 'Ä'.repeat(40) });
-    expect(long.instance).toBe(`${'Z'.repeat(28)} (${'Ä'.repeat(16)})`);
+    expect(long.instance).toBe(`${'Z'.repeat(23)} (${'Ä'.repeat(16)} 3f2a)`);
     expect(long.txt[2]).toEqual(['DN', 'Ä'.repeat(16)]);
   });
 });
