@@ -17,6 +17,7 @@ import {
   serviceRecords,
   typeName,
 } from './service.js';
+import { TakenInstances } from './taken-instances.js';
 import { supervised } from './timing.js';
 
 export interface AdvertiserOptions {
@@ -65,8 +66,7 @@ export class Advertiser {
   readonly #conflictLimit: ConflictLimit;
   readonly #entries = new Map<string, Entry>();
   readonly #links = new Map<string, LinkResponder>();
-  /** Instances that are somebody else's, each with its links. */
-  readonly #taken = new Map<string, Set<string>>();
+  readonly #taken: TakenInstances;
   #host: Name;
   #hostNumber = 1;
   #hashes: ReadonlySet<number> | undefined;
@@ -79,6 +79,7 @@ export class Advertiser {
     this.#clock = supervised(options.clock, (error) => this.#report(error));
     this.#echoes = new Echoes(this.#clock);
     this.#gate = new PacketGate(this.#log);
+    this.#taken = new TakenInstances(this.#log, () => options.onConflict?.());
     this.#conflictLimit = new ConflictLimit(this.#clock);
     this.#host = nameOf(options.hostName);
   }
@@ -95,7 +96,7 @@ export class Advertiser {
 
   /** Instances that another device on some link has, in presentation form (RFC 6763 §4.3). */
   get conflicts(): readonly string[] {
-    return [...this.#taken.keys()];
+    return this.#taken.names;
   }
 
   /** Opens the sockets and begins to publish: probes first, announcements about a second later. Rejects with ConfigError alone. */
@@ -236,15 +237,7 @@ export class Advertiser {
   }
 
   #setTaken(service: ServiceDefinition, interfaceName: string, taken: boolean): void {
-    const name = nameText(instanceName(service));
-    const on = this.#taken.get(name) ?? new Set();
-    if (on.has(interfaceName) === taken) return;
-    if (taken) this.#taken.set(name, on.add(interfaceName));
-    else on.delete(interfaceName);
-    if (on.size === 0) this.#taken.delete(name);
-    if (taken) this.#log.warn('instance taken', { interface: interfaceName, name });
-    else this.#log.info('instance free again', { interface: interfaceName, name });
-    this.#options.onConflict?.();
+    this.#taken.set(nameText(instanceName(service)), interfaceName, taken);
   }
 
   #onPacket(packet: Uint8Array, source: DatagramSource): void {

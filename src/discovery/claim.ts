@@ -33,6 +33,17 @@ export function next(state: ClaimState, event: ClaimEvent): Step | undefined {
   return TABLE[state][event];
 }
 
+/** RFC 6762 §8.2: the wait of who lost a tie-break, ms. */
+export const TIE_PAUSE = 1000;
+/** An instance whose name the specification fixes is tried again after this long, twice as long each time, ms. */
+const RETRY_FIRST = 5000;
+const RETRY_LONGEST = 60_000;
+
+/** Ms to leave a name to the one who has it, after so many refusals in a row. */
+export function retryPause(refusals: number): number {
+  return Math.min(RETRY_FIRST * 2 ** (refusals - 1), RETRY_LONGEST);
+}
+
 /** One name on one link. The driver carries the effects out. */
 export class Claim {
   state: ClaimState;

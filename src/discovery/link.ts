@@ -1,16 +1,17 @@
 import type { Clock, DatagramSource, Entropy, Multicast, NetworkInterface } from '../platform.js';
 import { Answerer } from './answerer.js';
-import { Claim, type ClaimEffect } from './claim.js';
-import { type ConflictLimit, contradicts, losesTo } from './conflicts.js';
+import { Claim, type ClaimEffect, retryPause, TIE_PAUSE } from './claim.js';
+import { type ClaimedName, heed, probes } from './claimed-name.js';
+import type { ConflictLimit } from './conflicts.js';
 import { type Echoes, History } from './history.js';
 import { PacketLimit, RESPONDER_LIMIT } from './limits.js';
 import { LinkRecords } from './link-records.js';
-import { type DnsMessage, encodeMessage, queryMessage } from './message.js';
+import { type DnsMessage, encodeMessage } from './message.js';
 import { type Name, nameKey } from './name.js';
 import { Outbox } from './outbox.js';
-import { type Answer, grouped, packed, packedApart } from './packing.js';
+import { type Answer, packed, packedApart } from './packing.js';
 import { Prober } from './prober.js';
-import { CLASS, type DnsRecord, recordKey, TYPE } from './records.js';
+import { recordKey } from './records.js';
 import { Registration } from './registration.js';
 import type { Zone } from './responder.js';
 import { instanceName, type RecordPolicy, type ServiceDefinition } from './service.js';
@@ -32,12 +33,6 @@ export interface LinkParts {
   onAnnounced(service: ServiceDefinition): void;
   onOverflow(): void;
 }
-
-/** RFC 6762 §8.2. */
-const TIE_PAUSE = 1000;
-/** An instance whose name the specification fixes is tried again after this long, twice as long each time, ms. */
-const RETRY_FIRST = 5000;
-const RETRY_LONGEST = 60_000;
 
 /** The host and its services on one link: probes for their names, announces them, answers for them, says goodbye. */
 export class LinkResponder {
@@ -150,15 +145,7 @@ export class LinkResponder {
   receive(message: DnsMessage, source: DatagramSource): void {
     // RFC 6762 §18.3, §18.11.
     if (message.opcode !== 0 || message.rcode !== 0) return;
-    const alike = this.#parts.ownAddresses();
-    for (const [claim, name, records] of this.#claims()) {
-      const probing = claim.state === 'probing';
-      // RFC 6762 §8.1: "received *before* the first probe packet is sent MUST be silently ignored".
-      if (probing && !this.#prober.hasAsked(nameKey(name))) continue;
-      if (message.response) {
-        if (contradicts(message, records, alike, probing)) claim.on('conflict');
-      } else if (probing && losesTo(message.authorities, name, records)) claim.on('lost');
-    }
+    heed(message, this.#claims(), { alike: this.#parts.ownAddresses(), hasAsked: (key) => this.#prober.hasAsked(key) });
     if (message.response) this.#answerer.onResponse(message);
     else this.#answerer.onQuery(message, source);
   }
@@ -214,7 +201,7 @@ export class LinkResponder {
     } else if (effect === 'pause') claim.wait(TIE_PAUSE);
     else if (effect === 'defer') {
       onInstance(service, true);
-      claim.wait(Math.max(conflicts.count(), Math.min(RETRY_FIRST * 2 ** (claim.refusals - 1), RETRY_LONGEST)));
+      claim.wait(Math.max(conflicts.count(), retryPause(claim.refusals)));
     }
   }
 
@@ -241,25 +228,17 @@ export class LinkResponder {
   }
 
   /** Everything unique, claimed or being claimed. */
-  #claims(): readonly (readonly [Claim, Name, readonly DnsRecord[]])[] {
+  #claims(): readonly ClaimedName[] {
     const instances = [...this.#registrations.values()]
       .filter(({ leaving }) => !leaving)
-      .map(({ claim, name, service }) => [claim, name, this.#records.unique(service)] as const);
-    return this.#hostClaim === undefined ? instances : [[this.#hostClaim, this.#records.host, this.#records.addresses()], ...instances];
+      .map(({ claim, name, service }) => ({ claim, name, records: this.#records.unique(service) }));
+    const claim = this.#hostClaim;
+    return claim === undefined ? instances : [{ claim, name: this.#records.host, records: this.#records.addresses() }, ...instances];
   }
 
-  /**
-   * RFC 6762 §8.1: ANY for each name, the proposed records as authority. The first probe asks for a unicast answer; the others do not, as another
-   * process of this machine may be the one that gets it.
-   */
   #probe(keys: readonly string[], run: number): void {
-    const wanted = this.#claims().filter(([, name]) => keys.includes(nameKey(name)));
-    const build = (group: readonly (typeof wanted)[number][]): DnsMessage =>
-      queryMessage({
-        questions: group.map(([, name]) => ({ name, type: TYPE.ANY, class: CLASS.IN, unicast: run === 0 })),
-        authorities: group.flatMap(([, , records]) => records),
-      });
-    for (const message of grouped(wanted, build)) this.#send(message);
+    const wanted = this.#claims().filter(({ name }) => keys.includes(nameKey(name)));
+    for (const message of probes(wanted, run)) this.#send(message);
   }
 
   #zone(proved = false): Zone | undefined {

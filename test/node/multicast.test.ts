@@ -101,8 +101,8 @@ describe.runIf(namespacesRefused === undefined)(title, () => {
       const device = await start(one as Namespace, DEVICE);
       const name = (one as Namespace).name;
       await ip('-n', name, 'link', 'set', 'mash0', 'down');
-      const trouble = await device.heard<Line>((line) => line.level === 'warn');
-      expect(trouble.reason).toBe('no usable interface: none is up with a link-local IPv6 address');
+      // What was just being sent may fail first.
+      await device.heard<Line>((line) => line.reason === 'no usable interface: none is up with a link-local IPv6 address');
       await ip('-n', name, 'link', 'set', 'mash0', 'up');
       const controller = await start(two as Namespace, CONTROLLER);
       const found = await controller.heard<Line>((line) => line.event === 'added' || line.event === 'updated');
