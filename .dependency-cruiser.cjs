@@ -8,7 +8,7 @@ const layers = [
   ['^src/zones/', '^src/failsafe/', '^src/features/', '^src/session/', '^src/dialect/'],
   ['^src/commissioning/', '^src/interaction/', '^src/discovery/', '^src/protocol-log/', '^src/test-control/'],
   ['^src/(device[a-z-]*|version)\\.ts$'],
-  ['^src/node/', '^src/controller/', '^src/simulator/', '^boards/', '^hal/[^/]+/'],
+  ['^src/node/', '^src/controller/', '^src/simulator/', '^src/pics/', '^boards/', '^hal/[^/]+/'],
   ['^src/cli/'],
 ];
 

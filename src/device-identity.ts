@@ -2,7 +2,7 @@ import { type CborValue, decodeCbor, encodeCbor } from './codec/cbor.js';
 import { toHex } from './codec/hex.js';
 import { bytesAt, integerAt, mapOf, textAt } from './codec/shape.js';
 import { utf8Decode } from './codec/utf8.js';
-import { generateDiscriminator, generateSetupCode, parseSetupCode, type SetupCode } from './crypto/setup-code.js';
+import { DISCRIMINATOR_MAXIMUM, generateDiscriminator, generateSetupCode, parseSetupCode, type SetupCode } from './crypto/setup-code.js';
 import { type PaseVerifier, verifierFromSetupCode } from './crypto/spake2plus.js';
 import { attestationRecord } from './device-attestation.js';
 import { countersRecord } from './device-counters.js';
@@ -55,7 +55,7 @@ const identityRecord = defineRecord<Identity>({
     const map = mapOf(decodeCbor(bytes), 'identity');
     return {
       serialNumber: textAt(map, 1, 'serial number'),
-      discriminator: integerAt(map, 2, 'discriminator', 0, 4095),
+      discriminator: integerAt(map, 2, 'discriminator', 0, DISCRIMINATOR_MAXIMUM),
       hostSeed: bytesAt(map, 3, 'host seed', 4),
     };
   },

@@ -18,6 +18,7 @@ import { DeviceZoneLife } from './device-zone-life.js';
 import { SharedMulticast } from './discovery/shared-multicast.js';
 import { ZoneCommands } from './interaction/zone-commands.js';
 import { ZoneSessions } from './interaction/zone-sessions.js';
+import type { DeviceModel } from './model/model.js';
 import { TrustedTime } from './pki/trusted-time.js';
 import type { PendingConnection, RouteDecision, SecureStream } from './platform.js';
 import { Admission } from './session/admission.js';
@@ -28,6 +29,15 @@ import { CertificateWatch } from './zones/certificate-watch.js';
 import { Renewals } from './zones/renewal.js';
 import { TlsIdentities } from './zones/tls-identities.js';
 import { ZoneTable } from './zones/zone-table.js';
+
+/** What a device is made of, for who describes it. */
+export interface DeviceAnatomy {
+  readonly model: DeviceModel;
+  readonly zones: ZoneTable;
+  readonly services: DeviceServices;
+  readonly commissioning: CommissioningIdentity;
+  readonly heedsPairingRequests: boolean;
+}
 
 /** The device once its journal is read: wires the rooms together and holds no rule of its own. */
 export class DeviceRuntime {
@@ -48,6 +58,7 @@ export class DeviceRuntime {
   readonly #pairing: DevicePairing | undefined;
   readonly #remote: DeviceRemote | undefined;
   readonly #ports: DevicePorts;
+  readonly #model: DeviceModel;
   readonly #window: DeviceWindow;
   readonly #life: DeviceZoneLife;
   /** Test builds with an enable key alone. */
@@ -86,6 +97,7 @@ export class DeviceRuntime {
       testControl,
       deviceInfoNotifies: profile['subscriptions.deviceInfo'] === 'notify',
     });
+    this.#model = model;
     const certificates = new CertificateWatch({ profile, crypto, clock, log: log.scoped('zones'), time, zones });
     this.#certificates = certificates;
     this.#sessions = new ZoneSessions(
@@ -212,6 +224,11 @@ export class DeviceRuntime {
       relayClosed: this.#panel.relayClosed,
       testMode: this.#options.testControl !== undefined,
     };
+  }
+
+  get anatomy(): DeviceAnatomy {
+    const heedsPairingRequests = this.#pairing !== undefined;
+    return { model: this.#model, zones: this.#zones, services: this.#services, commissioning: this.#commissioning, heedsPairingRequests };
   }
 
   /** A short press opens the window, a long one is the user's override, on or off again (features.md §1). */

@@ -58,16 +58,29 @@ export class DeviceServices {
     return this.#advertiser.close();
   }
 
-  /** Both commissionable services while the window is open; in the records of `reference` the first alone. */
-  openWindow(port: number): void {
+  /** What `openWindow` publishes. */
+  commissionable(port: number): readonly ServiceDefinition[] {
     const { profile, board, identity } = this.#parts;
     const form = profile['discovery.records'];
     const { discriminator, serialNumber: serial } = identity;
     const { vendorId, productId, deviceType, categories: category, brand, model } = board;
-    const services: ServiceDefinition[] = [commissionableService({ discriminator, category, serial, brand, model, port }, form)];
+    const services = [commissionableService({ discriminator, category, serial, brand, model, port }, form)];
     if (form === 'draft') services.push(commissionableUdpService({ discriminator, vendorId, productId, deviceType, port }));
+    return services;
+  }
+
+  /** What `addZone` publishes. */
+  operational(zone: Pick<Zone, 'id' | 'deviceId'>, port: number): ServiceDefinition {
+    const { board, model, firmware, profile } = this.#parts;
+    const { vendorId, productId } = board;
+    const data = { zoneId: zone.id, deviceId: zone.deviceId, vendorId, productId, firmware, endpoints: model.endpoints.length };
+    return operationalService({ ...data, featureMap: model.featureMap, port }, profile['discovery.records']);
+  }
+
+  /** Both commissionable services while the window is open; in the records of `reference` the first alone. */
+  openWindow(port: number): void {
     this.closeWindow();
-    this.#commissionable = services.map((service) => this.#advertiser.publish(service));
+    this.#commissionable = this.commissionable(port).map((service) => this.#advertiser.publish(service));
   }
 
   closeWindow(): void {
@@ -76,11 +89,7 @@ export class DeviceServices {
   }
 
   addZone(zone: Zone, port: number): void {
-    const { board, model, firmware, profile } = this.#parts;
-    const { vendorId, productId } = board;
-    const data = { zoneId: zone.id, deviceId: zone.deviceId, vendorId, productId, firmware, endpoints: model.endpoints.length };
-    const service = operationalService({ ...data, featureMap: model.featureMap, port }, profile['discovery.records']);
-    this.#operational.set(zone.id, this.#advertiser.publish(service));
+    this.#operational.set(zone.id, this.#advertiser.publish(this.operational(zone, port)));
   }
 
   removeZone(zone: Zone): void {

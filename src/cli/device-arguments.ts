@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { boards } from '../../boards/index.js';
-import { parseSetupCode, type SetupCode } from '../crypto/setup-code.js';
+import { DISCRIMINATOR_MAXIMUM, parseSetupCode, type SetupCode } from '../crypto/setup-code.js';
 import { ConfigError } from '../errors.js';
 import type { BoardDefinition } from '../model/board.js';
 import { checkChoice } from '../node/interface-choice.js';
@@ -10,6 +10,7 @@ import type { LogLevel } from '../platform.js';
 import { makeProfile, type Profile, type ProfileName } from '../profile.js';
 import { FIRMWARE_VERSION } from '../version.js';
 import { logCommand } from './log-command.js';
+import { picsCommand } from './pics-command.js';
 import { TEST_OPTIONS } from './test-mode.js';
 
 export interface DeviceArguments {
@@ -50,6 +51,7 @@ Examples:
   mash-device --set commissioning.window=60000  one value of the profile, times in milliseconds
   mash-device --protocol-log run.mlog           writes down every frame, state change and record
   mash-device log view run.mlog                 reads it
+  mash-device pics --profile reference          prints the PICS of this configuration
   kill -USR1 PID                                presses the simulated button, -USR2 presses it long
 `;
 
@@ -94,6 +96,10 @@ export function parseDeviceArguments(
     run = work;
   };
   adopt(command, logCommand(choose, print, fail));
+  adopt(
+    command,
+    picsCommand(choose, print, fail, () => checked(command.opts(), isTerminal)),
+  );
   try {
     command.parse([...argv], { from: 'user' });
     if (run !== undefined) return { kind: 'command', run };
@@ -178,7 +184,7 @@ function port(text: string): number {
 }
 
 function discriminator(text: string): number {
-  return wholeNumber(text, 4095);
+  return wholeNumber(text, DISCRIMINATOR_MAXIMUM);
 }
 
 function wholeNumber(text: string, maximum: number): number {

@@ -1,3 +1,5 @@
+import type { Profile } from '../profile.js';
+
 /**
  * How wrong codes are slowed down (protocol.md, row "wrong codes", and §2.8): nobody is refused or locked out, answers wait.
  * An attempt has failed when PASE_Y was sent and no correct verifier followed. One pace for all peers, dialects and windows.
@@ -15,6 +17,11 @@ export interface Pace {
   readonly failed: number;
   /** Forgets them. */
   reset(): void;
+}
+
+/** The pace of a profile, nothing failed yet. */
+export function paceOf(profile: Profile): Pace {
+  return profile['commissioning.pace'] === 'bucket' ? new TokenBucket() : new Tiers();
 }
 
 const BUCKET = 10;

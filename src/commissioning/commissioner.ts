@@ -7,7 +7,7 @@ import type { Profile } from '../profile.js';
 import { FramedConnection } from '../session/framed-connection.js';
 import type { Zone } from '../zones/zone.js';
 import type { ZoneTable } from '../zones/zone-table.js';
-import { type Pace, Tiers, TokenBucket } from './attempts.js';
+import { type Pace, paceOf, Tiers, TokenBucket } from './attempts.js';
 import { goDuration } from './go-duration.js';
 import type { InstallRequest, LockHolder, SessionHost } from './host.js';
 import type { Installer } from './installer.js';
@@ -61,7 +61,7 @@ export class Commissioner implements SessionHost {
   constructor(parts: CommissionerParts, events: CommissionerEvents) {
     this.#parts = parts;
     this.#events = events;
-    this.#pace = parts.profile['commissioning.pace'] === 'bucket' ? new TokenBucket() : new Tiers();
+    this.#pace = paceOf(parts.profile);
   }
 
   get windowOpen(): boolean {

@@ -15,6 +15,7 @@ const INITIAL = 1000;
 const MAXIMUM = 60_000;
 const MULTIPLIER = 2;
 const JITTER = 0.25;
+export const BACK_OFF = { initial: INITIAL, maximum: MAXIMUM, multiplier: MULTIPLIER, jitter: JITTER } as const;
 
 /** Failures of a reconnection that the next one may not have. */
 const PASSING: readonly ControllerErrorCode[] = [

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../platform.js';
 
 /** connection-establishment §6.5.6: the next way is tried when the one before has not succeeded after a second. */
-const NEXT_ADDRESS = 1000;
+export const NEXT_ADDRESS = 1000;
 
 export interface Won<W, T> {
   readonly way: W;

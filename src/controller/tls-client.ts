@@ -12,7 +12,7 @@ import type { ClientConnection, ConnectPurpose, Transport } from './transport.js
 import type { DeviceAddress } from './zone.js';
 
 /** pics-registry, MASH.C.MULTIIF.TIMEOUT_PER_ADDR: TCP and TLS together. */
-const ADDRESS_TIMEOUT = 5000;
+export const ADDRESS_TIMEOUT = 5000;
 /** `error.code` of alert 120 as Node tells it. */
 const NO_APPLICATION_PROTOCOL = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL';
 

@@ -4,6 +4,9 @@ import { fromHex } from '../codec/hex.js';
 /** Which of the two wire forms a PASE conversation has (protocol.md, table at the top). */
 export type PaseDialect = 'draft' | 'reference';
 
+/** What SPAKE2+ is made of here, by the names of the PICS (pics-registry §3.1); `Crypto` has these and no others. */
+export const PASE_SUITE = { group: 'P-256', hash: 'SHA-256', kdf: 'HKDF-SHA256', mac: 'HMAC-SHA256' } as const;
+
 export interface PasePoints {
   /** 65 bytes. */
   readonly M: Uint8Array;

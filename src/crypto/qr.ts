@@ -1,6 +1,9 @@
 /** The text of the label's QR code (protocol.md §3): `MASH:1:<discriminator>:<8 digits>[:0x<vendor>:0x<product>]`. */
 import { ConfigError } from '../errors.js';
-import { isDecimal, parseSetupCode, type SetupCode, type SetupCodeOptions } from './setup-code.js';
+import { DISCRIMINATOR_MAXIMUM, isDecimal, parseSetupCode, type SetupCode, type SetupCodeOptions } from './setup-code.js';
+
+/** The second field. */
+export const QR_VERSION = 1;
 
 export interface QrContent {
   /** 0…4095. */
@@ -13,8 +16,8 @@ export interface QrContent {
 
 /** Six fields with vendor and product, four without. The text holds the code in clear. Throws ConfigError naming the field. */
 export function formatQr({ discriminator, code, vendorId, productId }: QrContent): string {
-  requireRange('qr.discriminator', discriminator, 4095);
-  const base = `MASH:1:${discriminator}:${code.digits()}`;
+  requireRange('qr.discriminator', discriminator, DISCRIMINATOR_MAXIMUM);
+  const base = `MASH:${QR_VERSION}:${discriminator}:${code.digits()}`;
   if (vendorId === undefined && productId === undefined) return base;
   if (vendorId === undefined) throw new ConfigError('qr.vendorId', 'missing beside the product');
   if (productId === undefined) throw new ConfigError('qr.productId', 'missing beside the vendor');
@@ -27,7 +30,7 @@ export function parseQr(text: string, options: SetupCodeOptions = {}): QrContent
   const [prefix, version, discriminator = '', code = '', vendor, product] = fields;
   if (fields.length !== 4 && fields.length !== 6) throw new ConfigError('qr', 'expected 4 or 6 fields separated by colons');
   if (prefix !== 'MASH') throw new ConfigError('qr.prefix', "expected 'MASH'");
-  if (version !== '1') throw new ConfigError('qr.version', 'expected 1');
+  if (version !== String(QR_VERSION)) throw new ConfigError('qr.version', `expected ${QR_VERSION}`);
   const content = { discriminator: parseDiscriminator(discriminator), code: parseSetupCode(code, options, 'qr.code') };
   if (vendor === undefined || product === undefined) return content;
   return { ...content, vendorId: parseId('qr.vendorId', vendor), productId: parseId('qr.productId', product) };
@@ -36,7 +39,7 @@ export function parseQr(text: string, options: SetupCodeOptions = {}): QrContent
 function parseDiscriminator(text: string): number {
   if (text.length < 1 || text.length > 4 || !isDecimal(text)) throw new ConfigError('qr.discriminator', 'expected decimal digits');
   const value = Number.parseInt(text, 10);
-  requireRange('qr.discriminator', value, 4095);
+  requireRange('qr.discriminator', value, DISCRIMINATOR_MAXIMUM);
   return value;
 }
 

@@ -5,7 +5,10 @@ import type { Entropy } from '../platform.js';
 import { Secret } from '../secret.js';
 
 const DIGITS = 8;
-const CODES = 100_000_000;
+/** How many codes there are. */
+export const CODES = 10 ** DIGITS;
+/** Discriminators are 0…this: 12 bits. */
+export const DISCRIMINATOR_MAXIMUM = 4095;
 
 /** Eight decimal digits (commissioning-pase §2.3); the bytes are their UTF-8. Prints masked. */
 export class SetupCode extends Secret {
@@ -42,7 +45,7 @@ export function generateSetupCode(entropy: Entropy): SetupCode {
 /** Uniform in 0…4095, independent of the setup code (protocol.md §2.2). */
 export function generateDiscriminator(entropy: Entropy): number {
   const [high = 0, low = 0] = entropy.bytes(2);
-  return ((high & 0x0f) << 8) | low;
+  return ((high << 8) | low) & DISCRIMINATOR_MAXIMUM;
 }
 
 /** True for a text of decimal digits only; also for the empty text. */

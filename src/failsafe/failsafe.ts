@@ -29,7 +29,7 @@ export const LONGEST_REMAINDER = 90_000_000;
 
 /** "at entry, then every max(60 s, 0.5 %)" (features.md §4). */
 const LEAST_STEP = 60_000;
-const STEP_SHARE = 0.005;
+export const STEP_SHARE = 0.005;
 
 type Row = Partial<Record<FailsafeEvent, (state: FailsafeState, settings: FailsafeSettings, now: number) => FailsafeState>>;
 

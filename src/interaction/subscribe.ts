@@ -11,10 +11,9 @@ import type { Subscriptions } from './subscriptions.js';
 
 const DEFAULT_MINIMUM = 1000;
 const DEFAULT_MAXIMUM = 60_000;
-const LONGEST_MINIMUM = 3_600_000;
-const SHORTEST_MAXIMUM = 1000;
-const LONGEST_MAXIMUM = 86_400_000;
-const MAX_LISTED = 100;
+const LONGEST_INTERVAL = 0xffff_ffff;
+/** Attributes that one subscription may list. */
+export const MAX_LISTED = 100;
 /** Where no range is given, an interval below this counts as this: no peer makes the device send without a pause. */
 const PULSE = 100;
 
@@ -64,6 +63,17 @@ export function answerUnsubscribe(request: Request, subscriptions: Subscriptions
   return { id: request.id, status: InteractionStatus.SUCCESS };
 }
 
+/** What a subscriber may ask for, ms (pics-registry §8.2); minInterval may be as short as it likes. `ordered`: what fits into 32 bits. */
+export function intervalBounds(profile: Profile): {
+  readonly longestMinimum: number;
+  readonly shortestMaximum: number;
+  readonly longestMaximum: number;
+} {
+  return profile['subscriptions.intervals'] === 'ordered'
+    ? { longestMinimum: LONGEST_INTERVAL, shortestMaximum: 1, longestMaximum: LONGEST_INTERVAL }
+    : { longestMinimum: 3_600_000, shortestMaximum: 1000, longestMaximum: 86_400_000 };
+}
+
 // features.md §6: 0 or absent are the defaults; `ranged` refuses with 11, `ordered` only min > max, with 13.
 function intervalsOf(payload: CborMap, profile: Profile): Intervals {
   const minimum = intervalAt(payload, 2, 'minInterval') || DEFAULT_MINIMUM;
@@ -73,13 +83,14 @@ function intervalsOf(payload: CborMap, profile: Profile): Intervals {
       throw new PeerError(InteractionStatus.RESOURCE_EXHAUSTED, `minInterval ${minimum} is above maxInterval ${maximum}`);
     return { minimum, maximum: Math.max(PULSE, maximum) };
   }
-  if (minimum > LONGEST_MINIMUM) throw new PeerError(InteractionStatus.CONSTRAINT, `minInterval ${minimum} is above ${LONGEST_MINIMUM} ms`);
-  if (maximum < SHORTEST_MAXIMUM || maximum > LONGEST_MAXIMUM)
-    throw new PeerError(InteractionStatus.CONSTRAINT, `maxInterval ${maximum} is outside ${SHORTEST_MAXIMUM}…${LONGEST_MAXIMUM} ms`);
+  const { longestMinimum, shortestMaximum, longestMaximum } = intervalBounds(profile);
+  if (minimum > longestMinimum) throw new PeerError(InteractionStatus.CONSTRAINT, `minInterval ${minimum} is above ${longestMinimum} ms`);
+  if (maximum < shortestMaximum || maximum > longestMaximum)
+    throw new PeerError(InteractionStatus.CONSTRAINT, `maxInterval ${maximum} is outside ${shortestMaximum}…${longestMaximum} ms`);
   if (minimum > maximum) throw new PeerError(InteractionStatus.CONSTRAINT, `minInterval ${minimum} is above maxInterval ${maximum}`);
   return { minimum, maximum };
 }
 
 function intervalAt(payload: CborMap, key: number, name: string): number {
-  return (payload.get(key) ?? null) === null ? 0 : integerAt(payload, key, name, 0, 0xffff_ffff);
+  return (payload.get(key) ?? null) === null ? 0 : integerAt(payload, key, name, 0, LONGEST_INTERVAL);
 }

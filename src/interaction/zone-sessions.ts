@@ -1,4 +1,5 @@
 import { sameBytes } from '../codec/bytes.js';
+import type { DialectName } from '../dialect/messages.js';
 import type { DeviceModel } from '../model/model.js';
 import type { Certificate } from '../pki/certificate.js';
 import { parseCertificate } from '../pki/certificate.js';
@@ -96,21 +97,27 @@ export class ZoneSessions {
     const { clock, profile, model } = this.#parts;
     const subscriptions = new Subscriptions(clock, profile['subscriptions.coalescing'], (notification) => session.notify(notification));
     const exchange = new Exchange({ model, profile, clock, log, notifier: this.#notifier }, zone, subscriptions);
-    const session: OperationalSession = new OperationalSession(connection, this.#settings(zone), this.#parts.clock, log, {
-      onRequest: (request, answer) => exchange.onRequest(request, answer),
-      onRenewal: (message, answer) => {
-        const answered = renewal.receive(message);
-        if (answered instanceof Promise) void answered.then(answer);
-        else if (answered !== undefined) answer(answered);
+    const session: OperationalSession = new OperationalSession(
+      connection,
+      operationalSettings(profile, zone.dialect),
+      this.#parts.clock,
+      log,
+      {
+        onRequest: (request, answer) => exchange.onRequest(request, answer),
+        onRenewal: (message, answer) => {
+          const answered = renewal.receive(message);
+          if (answered instanceof Promise) void answered.then(answer);
+          else if (answered !== undefined) answer(answered);
+        },
+        onNotification: (notification) => meter?.receive(notification),
+        onDrain: () => subscriptions.drained(),
+        onClose: (reason) => {
+          meter?.close();
+          exchange.close();
+          this.#onClose(zone, session, reason);
+        },
       },
-      onNotification: (notification) => meter?.receive(notification),
-      onDrain: () => subscriptions.drained(),
-      onClose: (reason) => {
-        meter?.close();
-        exchange.close();
-        this.#onClose(zone, session, reason);
-      },
-    });
+    );
     const meter = this.#parts.meters?.open(zone, session);
     const former = this.#live.get(zone.id);
     this.#live.set(zone.id, { session, exchange, subscriptions });
@@ -180,21 +187,6 @@ export class ZoneSessions {
     return zone;
   }
 
-  #settings(zone: Zone): OperationalSettings {
-    const { profile } = this.#parts;
-    const form = zone.dialect === 'draft' ? 'text' : 'number';
-    const keepAlive =
-      profile['session.liveness'] === 'tcp'
-        ? undefined
-        : {
-            interval: profile['session.ping'],
-            timeout: profile['session.pong'],
-            missed: profile['session.missed'],
-            mode: zone.dialect === 'draft' ? ('always' as const) : ('silence' as const),
-          };
-    return { form, keepAlive, closeTimeout: profile['session.close'], sendDeadline: profile['session.sendDeadline'] };
-  }
-
   #onClose(zone: Zone, session: OperationalSession, reason: string): void {
     // The end of a replaced session does not mark its zone as disconnected.
     if (this.#live.get(zone.id)?.session !== session) return;
@@ -202,4 +194,19 @@ export class ZoneSessions {
     this.#parts.log.info('zone disconnected', { zone: zone.id, reason });
     this.#events.onDisconnected(zone, reason);
   }
+}
+
+/** How the device holds a connection of a zone that was commissioned in this dialect. */
+export function operationalSettings(profile: Profile, dialect: DialectName): OperationalSettings {
+  const form = dialect === 'draft' ? 'text' : 'number';
+  const keepAlive =
+    profile['session.liveness'] === 'tcp'
+      ? undefined
+      : {
+          interval: profile['session.ping'],
+          timeout: profile['session.pong'],
+          missed: profile['session.missed'],
+          mode: dialect === 'draft' ? ('always' as const) : ('silence' as const),
+        };
+  return { form, keepAlive, closeTimeout: profile['session.close'], sendDeadline: profile['session.sendDeadline'] };
 }

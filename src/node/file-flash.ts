@@ -16,8 +16,8 @@ export interface FileFlashOptions {
 }
 
 export const JOURNAL_FILE = 'journal.bin';
-const DEFAULT_SECTOR_SIZE = 65_536;
-const DEFAULT_SECTOR_COUNT = 2;
+export const DEFAULT_SECTOR_SIZE = 65_536;
+export const DEFAULT_SECTOR_COUNT = 2;
 
 /**
  * The journal's medium as one file of fixed size in the state folder, mode 0600. It appears whole or not at all: written beside, synced,

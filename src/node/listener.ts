@@ -20,6 +20,10 @@ import { TlsStream } from './tls-stream.js';
 /** Cipher suites in the order of preference (protocol.md §1): the server's order decides. */
 export const CIPHERS = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
 export const GROUPS = 'X25519:P-256';
+export const TLS_VERSION = 'TLSv1.3';
+export const LISTEN_ADDRESS = '::';
+/** Who is asked for a certificate. */
+export const MUTUAL: Readonly<Record<'commissioning' | 'operational', boolean>> = { commissioning: false, operational: true };
 
 const HELLO_DEADLINE = 10_000;
 const HANDSHAKE_DEADLINE = 10_000;
@@ -51,7 +55,7 @@ function listen(options: ListenerOptions, role: ListenerRole, port: number, hand
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(new NetworkError(`TCP port ${port} (${role}): ${error.code === 'EADDRINUSE' ? 'already in use' : error.message}`));
     });
-    server.listen({ port, host: '::', ipv6Only: !options.ipv4, backlog: 64 }, () => {
+    server.listen({ port, host: LISTEN_ADDRESS, ipv6Only: !options.ipv4, backlog: 64 }, () => {
       server.on('error', (error) => options.log.warn('accepting failed', { role, error: error.message }));
       const bound = (server.address() as net.AddressInfo).port;
       resolve({ port: bound, close: () => new Promise((done) => server.close(() => done())) });
@@ -150,7 +154,7 @@ class Handshake {
     const secure = new tls.TLSSocket(this.#socket, {
       isServer: true,
       secureContext: secureContextOf(identity),
-      requestCert: kind === 'operational',
+      requestCert: MUTUAL[kind],
       rejectUnauthorized: false,
       // In wire form: a hand-made server socket converts nothing.
       ALPNProtocols: alpnWire(alpn) as unknown as string[],
@@ -194,8 +198,8 @@ function secureContextOf(identity: TlsIdentity): tls.SecureContext {
       ciphers: CIPHERS,
       honorCipherOrder: true,
       ecdhCurve: GROUPS,
-      minVersion: 'TLSv1.3',
-      maxVersion: 'TLSv1.3',
+      minVersion: TLS_VERSION,
+      maxVersion: TLS_VERSION,
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
     contexts.set(identity, context);

@@ -28,6 +28,11 @@ export function startKeepAlive(settings: KeepAliveSettings, now: number): KeepAl
   return { next: now + settings.interval, due: undefined, missed: 0, heard: false };
 }
 
+/** The longest time until a loss is found, ms. */
+export function longestDetection({ interval, timeout, missed }: KeepAliveSettings): number {
+  return interval * missed + timeout;
+}
+
 /** The moment at which `time` must be fed in next. */
 export function keepAliveDeadline(state: KeepAliveState): number {
   return state.due === undefined ? state.next : Math.min(state.due, state.next);

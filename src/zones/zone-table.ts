@@ -81,6 +81,11 @@ export class ZoneTable {
     return this.#authorities.get(zone.slot) as Certificate;
   }
 
+  /** How many zones have room, TEST zones not counted. */
+  get slots(): number {
+    return this.#limits.slots;
+  }
+
   get full(): boolean {
     return this.#taken() >= this.#limits.slots;
   }

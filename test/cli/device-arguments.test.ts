@@ -201,7 +201,7 @@ describe('texts', () => {
           .trim()
           .split(/ {2,}/)[0]
           ?.replace(/^mash-device ?/, '') ?? '';
-      expect([argv, parse(argv).result.kind, parse(argv).failed]).toEqual([argv, argv.startsWith('log ') ? 'command' : 'run', '']);
+      expect([argv, parse(argv).result.kind, parse(argv).failed]).toEqual([argv, /^(log|pics) /.test(argv) ? 'command' : 'run', '']);
     }
   });
 
