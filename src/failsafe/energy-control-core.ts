@@ -5,6 +5,7 @@ import type { Change, Journal } from '../store/journal.js';
 import type { Ratings, ZoneRank } from '../zones/resolution.js';
 import { type CommandStep, type EnergyCommand, type EnergyResult, runCommand } from './energy-commands.js';
 import { type EnergyRecords, energyImage, energyRecords, readEnergy } from './energy-journal.js';
+import { stateChanges } from './energy-log.js';
 import {
   applyEvent,
   bootEnergy,
@@ -228,6 +229,8 @@ export class EnergyControlCore {
     this.#target = target;
     // The power stage first: at most a second may pass (features.md §1).
     if (!sameTarget(former, target)) this.#events.onTarget(target);
+    const { log, endpoint } = this.#parts;
+    for (const { machine, from, to } of stateChanges(before, next)) log.debug(machine, { endpoint, from, to });
     const { suspended } = next.limits;
     if (!sameZones(before.limits.suspended, suspended)) this.#events.onSuspended?.(suspended);
     const ids = changedIds(shared, this.#shared);

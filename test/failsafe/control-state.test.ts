@@ -84,3 +84,49 @@ describe('features.md §1, the table', () => {
     fc.assert(fc.property(any, (given) => states.every((state) => nextControl('d', state, event, given) === state)));
   });
 });
+
+describe('features.md §1, profile reference: a limit or setpoint in force is CONTROLLED, none AUTONOMOUS', () => {
+  const SETPOINT = facts({ setpointInForce: true });
+  const RETURNED = facts({ returned: true });
+  const rows: readonly [ControlEvent, Control, ControlFacts, Control][] = [
+    ['zoneConnected', A, facts(), A],
+    ['zoneConnected', A, LIMIT, C],
+    ['zoneConnected', C, facts(), A],
+    ['zoneConnected', F, RETURNED, C],
+    ['valuesChanged', A, LIMIT, C],
+    ['valuesChanged', A, SETPOINT, C],
+    ['valuesChanged', C, facts(), A],
+    ['connectionLost', C, facts(), A],
+    ['connectionLost', A, LIMIT, C],
+    ['lastConnectionLost', A, facts({ failsafe: true }), F],
+    ['lastConnectionLost', C, facts({ failsafe: true, limitInForce: true }), F],
+    ['lastConnectionLost', O, facts({ failsafe: true, connected: false }), F],
+    ['failsafeOver', F, ALONE, A],
+    ['overrideOn', A, facts({ override: true }), O],
+    ['overrideOn', C, facts({ override: true }), O],
+    ['overrideOn', F, facts({ override: true, failsafe: true }), O],
+    ['overrideOff', O, LIMIT, C],
+    ['overrideOff', O, facts(), A],
+    ['lastZoneRemoved', C, ALONE, A],
+    ['lastZoneRemoved', F, ALONE, A],
+    ['lastZoneRemoved', O, ALONE, A],
+    ['boot', A, facts({ failsafe: true }), F],
+  ];
+  test.each(rows)('%s in %i', (event, from, given, to) => expect(nextControl('r', from, event, given)).toBe(to));
+
+  const refused: readonly [ControlEvent, readonly Control[]][] = [
+    ['zoneConnected', [O]],
+    ['valuesChanged', [F, O]],
+    ['connectionLost', [F, O]],
+    ['lastConnectionLost', [F]],
+    ['failsafeOver', [A, C, O]],
+    ['overrideOn', [O]],
+    ['overrideOff', [A, C, F]],
+    ['lastZoneRemoved', [A]],
+    ['boot', [C, F, O]],
+  ];
+  test.each(refused)('%s changes nothing in %j', (event, states) => {
+    for (const given of [facts(), LIMIT, SETPOINT, RETURNED, ALONE, facts({ failsafe: true }), facts({ override: true })])
+      for (const state of states) expect(nextControl('r', state, event, given)).toBe(state);
+  });
+});

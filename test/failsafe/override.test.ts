@@ -33,3 +33,30 @@ describe('features.md §1, override', () => {
     expect(overrideKind(next(both, { type: 'device', cause: undefined }))).toBe('user');
   });
 });
+
+describe('features.md §1, override: every state, every event', () => {
+  const DEVICE = next(NO_OVERRIDE, { type: 'device', cause: CAUSE });
+  const states = { none: NO_OVERRIDE, user: USER, device: DEVICE, both: next(USER, { type: 'device', cause: CAUSE }) };
+  const events: Readonly<Record<string, OverrideEvent>> = {
+    press: { type: 'press' },
+    failsafe: { type: 'failsafe' },
+    unzoned: { type: 'unzoned' },
+    early: { type: 'time' },
+    due: { type: 'time' },
+    cause: { type: 'device', cause: CAUSE },
+    causeGone: { type: 'device', cause: undefined },
+  };
+  const table: Readonly<Record<keyof typeof states, readonly (keyof typeof states)[]>> = {
+    none: ['user', 'none', 'none', 'none', 'none', 'device', 'none'],
+    user: ['none', 'none', 'none', 'user', 'none', 'both', 'user'],
+    device: ['both', 'device', 'device', 'device', 'device', 'device', 'none'],
+    both: ['device', 'device', 'device', 'both', 'device', 'both', 'user'],
+  };
+  const nameOf = ({ userUntil, device }: typeof NO_OVERRIDE): string =>
+    userUntil === undefined ? (device === undefined ? 'none' : 'device') : device === undefined ? 'user' : 'both';
+  for (const from of Object.keys(states) as (keyof typeof states)[])
+    for (const [column, [name, event]] of Object.entries(events).entries())
+      test(`${from}, ${name}: ${table[from][column]}`, () => {
+        expect(nameOf(next(states[from], event, name === 'due' ? FOUR_HOURS : 1))).toBe(table[from][column]);
+      });
+});

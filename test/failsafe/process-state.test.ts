@@ -51,6 +51,11 @@ describe('features.md §2', () => {
     }
   });
 
+  test.each(ALL)('time alone moves no state that waits for nothing: %i', (state) => {
+    const waiting = { ...NO_PROCESS, name: state };
+    expect(nextProcess(LIMITS, waiting, { type: 'time' }, 1e12)).toBe(waiting);
+  });
+
   test('the start is reached to the millisecond', () => {
     expect(nextProcess(LIMITS, at(SCHEDULED), { type: 'time' }, 4999)?.name).toBe(SCHEDULED);
     expect(nextProcess(LIMITS, at(SCHEDULED), { type: 'time' }, 5000)?.name).toBe(RUNNING);

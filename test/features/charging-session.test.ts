@@ -225,3 +225,28 @@ describe('discharge (features.md §5): 50 < 0, 51 ≥ 0 and (43 ≤ 0 or 52)', (
     expect([session.read(50), session.read(51), session.read(52), session.read(40)]).toEqual([null, null, null, 0]);
   });
 });
+
+describe('features.md §5, the states of a session: from each to each, and nothing remembered that is not due', () => {
+  const CAUSES: readonly (readonly [number, () => void])[] = [
+    [0, () => see(undefined)],
+    [1, () => see({ ...CAR, demand: false })],
+    [2, () => see(CAR)],
+    [3, () => see(CAR, 1_000_000)],
+    [4, () => see(CAR, -1_000_000)],
+    [5, () => see({ ...CAR, targetReached: true }, 1_000_000)],
+    [6, () => see(CAR, 0, true)],
+  ];
+  for (const [from, before] of CAUSES)
+    for (const [to, cause] of CAUSES)
+      it(`${from} → ${to}`, () => {
+        before();
+        expect(state()).toBe(from);
+        now = 2000;
+        reported = [];
+        cause();
+        expect(state()).toBe(to);
+        expect(reported.flat().includes(1)).toBe(from !== to);
+        // A session begins with the plug and ends with it, whatever lies between.
+        expect([session.read(3), session.read(4)]).toEqual(from === 0 ? [to === 0 ? null : 2000, null] : [1000, to === 0 ? 2000 : null]);
+      });
+});
