@@ -43,7 +43,7 @@ export function grouped<T>(items: readonly T[], build: (group: readonly T[]) => 
 }
 
 /** RFC 6762 §17: a message longer than a frame has one record alone. Additional records that do not fit beside the last answer are left out. */
-function divided(message: DnsMessage): readonly DnsMessage[] {
+export function divided(message: DnsMessage): readonly DnsMessage[] {
   if (fits(message)) return [message];
   const parts = grouped(message.answers, (answers) => ({ ...message, answers, additionals: [] }));
   const last = parts.at(-1);

@@ -2,7 +2,7 @@ import type { DatagramSource, NetworkInterface } from '../platform.js';
 import { parseAddress, samePrefix } from './address.js';
 import { type DnsMessage, type DnsQuestion, responseMessage } from './message.js';
 import { type Name, nameKey, sameName } from './name.js';
-import { type Answer, grouped } from './packing.js';
+import { type Answer, divided, grouped } from './packing.js';
 import { CLASS, type DnsRecord, type NsecRecord, nsecRecord, recordKey, TYPE, typeCode } from './records.js';
 import {
   addressNegation,
@@ -119,16 +119,11 @@ export function legacyResponse(query: DnsMessage, answers: readonly Answer[]): D
   if (query.questions.length > LEGACY_QUESTIONS) return undefined;
   const questions = query.questions.map((question) => ({ ...question, unicast: false }));
   const plain = (record: DnsRecord): DnsRecord => ({ ...record, flush: false, ttl: Math.min(record.ttl, LEGACY_TTL) });
-  const [response] = grouped(answers, (group) =>
-    responseMessage(
-      {
-        questions,
-        answers: group.flatMap((answer) => answer.answers).map(plain),
-        additionals: answers.length > 1 ? [] : group.flatMap((answer) => answer.additionals).map(plain),
-      },
-      query.id,
-    ),
-  );
+  const build = (group: readonly Answer[]): DnsMessage => {
+    const additionals = answers.length > 1 ? [] : group.flatMap((answer) => answer.additionals).map(plain);
+    return responseMessage({ questions, answers: group.flatMap((answer) => answer.answers).map(plain), additionals }, query.id);
+  };
+  const [response] = grouped(answers, build).flatMap(divided);
   return response;
 }
 

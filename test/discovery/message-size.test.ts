@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DnsMessage, encodeMessage, queryMessage, responseMessage } from '../../src/discovery/message.js';
 import { type DnsRecord, TYPE } from '../../src/discovery/records.js';
-import { typeName } from '../../src/discovery/service.js';
+import { instanceName, typeName } from '../../src/discovery/service.js';
 import { COMMISSIONABLE, DiscoveryWorld, OPERATIONAL, query } from './world.js';
 
 /** An Ethernet frame of 1500 bytes without the headers of IPv6 and UDP. */
@@ -64,6 +64,25 @@ describe('the size of messages (RFC 6762 §17)', () => {
       expect([message.answers.length, message.additionals.length]).toEqual([1, 0]);
     }
     expect(announced.filter(({ packet }) => packet.length > FRAME)).toHaveLength(1);
+  });
+
+  it('a legacy resolver gets what fits one frame (RFC 6762 §6.7)', async () => {
+    const world = new DiscoveryWorld();
+    const { advertiser } = world.device();
+    const txt = Array.from({ length: 5 }, (_, i) => [`key${i}`, 'x'.repeat(250)] as const);
+    const service = { ...COMMISSIONABLE, txt };
+    advertiser.publish(service);
+    await advertiser.start();
+    await world.clock.advance(10_000);
+    const since = world.clock.now();
+    (await world.peer(40_000)).send('p0', query(instanceName(service), TYPE.ANY));
+    await world.clock.advance(1000);
+    const [response, ...more] = world.responses(since);
+    expect([response?.packet.length !== undefined && response.packet.length <= FRAME, more]).toEqual([true, []]);
+    expect(response?.message.answers.map(({ type, ttl }) => [type, ttl])).toEqual([
+      ['SRV', 10],
+      ['TXT', 10],
+    ]);
   });
 
   it('with the headers of IPv6 and UDP no message is longer than 9000 bytes', () => {
