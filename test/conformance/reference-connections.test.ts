@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { StepController } from '../world/controller.js';
 import { RawPeer } from '../world/peer.js';
@@ -134,5 +135,25 @@ describe('§4.1, §4.2 connections of one zone', () => {
     expect((await zone.peer.receive()) instanceof Map).toBe(true);
     expect((await zone.ask(READ, [12])).status).toBe(0);
     expect(zone.peer.pendingFrames).toBe(0);
+  });
+});
+
+describe('protocol.md, row "IPv4"', () => {
+  const reachable = (port: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = net.connect({ host: '127.0.0.1', port });
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => resolve(false));
+    });
+
+  it('the listener is dual-stack, and IPv6 alone with discovery.ipv4=off', async () => {
+    world = await ReferenceWorld.plain();
+    expect(await reachable(world.device.port)).toBe(true);
+    await world.close();
+    world = await ReferenceWorld.plain({ set: { 'discovery.ipv4': 'off' } });
+    expect(await reachable(world.device.port)).toBe(false);
   });
 });
