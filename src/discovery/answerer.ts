@@ -66,9 +66,10 @@ export class Answerer {
    * than half the true TTL from A's point of view, then A MUST mark its record to be announced via multicast."
    */
   onResponse(response: DnsMessage): void {
+    const proved = this.#parts.zone(true);
+    if (proved !== undefined) this.#multicast(answersAgainst(response, proved, this.#parts.on()), 'usual');
     const zone = this.#parts.zone();
     if (zone === undefined) return;
-    this.#multicast(answersAgainst(response, zone, this.#parts.on()), 'usual');
     for (const [key, { keys }] of this.#pending) {
       const promised = new Map([[key, keys]]);
       for (const { answers } of answersNow(promised, zone, this.#parts.on()))

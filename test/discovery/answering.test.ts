@@ -157,6 +157,28 @@ describe('when (RFC 6762 §6)', () => {
   });
 });
 
+it.each([
+  ['draft', 0],
+  ['reference', 1],
+] as const)(
+  'while it probes the responder is silent, in form reference it answers, but for probes (RFC 6762 §8.1; %s)',
+  async (form, answers) => {
+    const world = new DiscoveryWorld();
+    const { advertiser } = world.device({ policy: recordPolicy(form, false) });
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    await world.clock.advance(300);
+    const peer = await world.peer();
+    const { srv } = serviceRecords(COMMISSIONABLE, NAME, recordPolicy(form, false));
+    peer.send('p0', ask([[INSTANCE, TYPE.SRV]]));
+    peer.send('p0', ask([[INSTANCE, TYPE.ANY, true]], { authorities: [{ ...srv, port: 1 }] }));
+    await world.clock.advance(100);
+    peer.send('p0', say({ ...srv, ttl: 0 }));
+    await world.clock.advance(100);
+    expect(said(world, 0)).toHaveLength(answers);
+  },
+);
+
 describe('what others say of ours', () => {
   it('an answer that another has just given, with a TTL no lower, is not repeated (RFC 6762 §7.4)', async () => {
     const { world, peer } = await announced();
