@@ -223,8 +223,8 @@ export class OperationalSession {
   #received(): void {
     const state = this.#keepAlive;
     if (this.#settings.keepAlive === undefined || state === undefined) return;
-    // The hot path: nothing changes until the next probe.
-    if (state.heard && state.due === undefined && state.missed === 0) return;
+    // The hot path of pings: nothing changes until the next one.
+    if (this.#settings.keepAlive.mode === 'always' && state.due === undefined && state.missed === 0) return;
     this.#keepAlive = nextKeepAlive(this.#settings.keepAlive, state, 'received', this.#clock.now()).state;
   }
 

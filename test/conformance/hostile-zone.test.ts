@@ -134,7 +134,7 @@ describe('floods of one zone', () => {
     await undisturbed();
   }, 60_000);
 
-  it('10,000 commands at once: 32 wait, the others are busy (9) in their turn, all are answered', async () => {
+  it('10,000 commands at once: 32 wait, the others are busy (9), all are answered', async () => {
     const statuses = new Map<CborValue, number>();
     for (let i = 0; i < 10_000; i++)
       hostile.send(INVOKE, command(SET_LIMIT, ['consumptionLimit', 6_000_000 + i], ['cause', 0]), ENERGY_CONTROL, 1);

@@ -65,12 +65,21 @@ describe('pings', () => {
 describe('Reads of a reference zone', () => {
   it('are sent after an interval of silence alone', () => {
     expect(run(READS, [])).toEqual({ probes: [30_000, 60_000, 90_000], lost: 95_000 });
-    expect(run(READS, [10_000]).probes[0]).toBe(60_000);
-    expect(run(READS, [10_000, 40_000, 70_000, 100_000], 119_999).probes).toEqual([]);
+    expect(run(READS, [10_000])).toEqual({ probes: [40_000, 70_000, 100_000], lost: 105_000 });
+    expect(run(READS, [10_000, 39_999, 69_998, 99_997], 119_999).probes).toEqual([]);
   });
 
   it('stop when anything arrives, and find a later loss', () => {
-    expect(run(READS, [31_000])).toEqual({ probes: [30_000, 90_000, 120_000, 150_000], lost: 155_000 });
+    expect(run(READS, [31_000])).toEqual({ probes: [30_000, 61_000, 91_000, 121_000], lost: 126_000 });
+  });
+
+  it('find a loss 95 s after the last frame to the millisecond, whenever that was', () => {
+    const entropy = new SeededEntropy(30);
+    for (let i = 0; i < 2000; i++) {
+      const last = entropy.below(200_000);
+      const answers = Array.from({ length: Math.ceil(last / 20_000) }, (_, n) => n * 20_000).filter((at) => at < last);
+      expect(run(READS, [...answers, last]).lost).toBe(last + 95_000);
+    }
   });
 });
 
