@@ -2,8 +2,8 @@ import { parseCertificate } from '../pki/certificate.js';
 import { CertificateError } from '../pki/certificate-error.js';
 import { checkDevicePeer } from '../pki/verify.js';
 import type { Clock, Crypto, Log, TlsIdentity } from '../platform.js';
-import { connectFirst } from './addresses.js';
-import { ControllerError } from './errors.js';
+import { connectFirst, formatTarget } from './addresses.js';
+import { ControllerError, messageOf } from './errors.js';
 import type { ExposedModel } from './exposed-model.js';
 import { raceInTurn } from './race.js';
 import type { Resolver } from './resolver.js';
@@ -53,14 +53,18 @@ export async function openSession(
     addresses,
     async (address, lost) => {
       const purpose = { kind: 'operational', serverName: record.id, identity } as const;
-      const connection = await parts.transport.connect(address, purpose, signal === undefined ? lost : AbortSignal.any([signal, lost]));
+      const shown = formatTarget(address);
+      parts.log.debug('trying', { address: shown });
+      let connection: ClientConnection | undefined;
       try {
+        connection = await parts.transport.connect(address, purpose, signal === undefined ? lost : AbortSignal.any([signal, lost]));
         judge(parts, zone, record.id, connection);
+        return connection;
       } catch (error) {
-        connection.stream.destroy();
+        connection?.stream.destroy();
+        parts.log.debug('not there', { address: shown, reason: messageOf(error) });
         throw error;
       }
-      return connection;
     },
     (late) => late.stream.destroy(),
   );

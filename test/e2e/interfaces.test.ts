@@ -1,17 +1,23 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { addressesThat, NetWorld, QR, type Sighting } from '../world/net-world.js';
-import { ip, namespacesRefused, setCarrier, up } from '../world/netns.js';
+import { addressesThat, type Finished, NetWorld, QR, type Sighting } from '../world/net-world.js';
+import { ip, linkLocalOf, namespacesRefused, runInNamespace, setCarrier, up } from '../world/netns.js';
 import { bundle } from '../world/project.js';
 
 const title = namespacesRefused === undefined ? 'several interfaces, and interfaces that change' : `SKIPPED: ${namespacesRefused}`;
-const READ = ['read', '0/DeviceInfo/serialNumber'];
-const TIMEOUT = { timeout: 60_000 };
+const READ = ['--verbose', 'read', '0/DeviceInfo/serialNumber'];
+const TIMEOUT = { timeout: 120_000 };
+
+/** The addresses in the order in which a command first tried them, by its log. */
+function tried({ progress }: Finished): readonly string[] {
+  return [...new Set([...progress.matchAll(/ trying address=\[([^\]]+)\]/g)].map(([, address = '']) => address))];
+}
 
 interface Discovered {
   readonly commissionable: readonly { readonly addresses: readonly string[] }[];
 }
 
-describe.skipIf(namespacesRefused !== undefined)(title, () => {
+// Each world is apart from the others, and most of each is waiting: for debouncing, probing, announcing.
+describe.skipIf(namespacesRefused !== undefined).concurrent(title, () => {
   beforeAll(async () => {
     await bundle('mash-device');
     await bundle('mash-controller');
@@ -99,7 +105,7 @@ describe.skipIf(namespacesRefused !== undefined)(title, () => {
   });
 
   it(
-    'TC-MDNS-REC-1…4, TC-IPV6-3, TC-MULTIIF-8, TC-MULTIIF-9: renumbered and with a new prefix, found again at the new address; duplicate detection on',
+    'TC-MDNS-REC-1…4, TC-IPV6-3: renumbered and with a new prefix, found again at the new address; duplicate detection on',
     TIMEOUT,
     async () => {
       await NetWorld.run(
@@ -119,13 +125,15 @@ describe.skipIf(namespacesRefused !== undefined)(title, () => {
           await watcher.heard<Sighting>(addressesThat((texts) => texts.includes('fd77:1::51') && !texts.includes(device.ula)));
           const renumbered = await world.controller(controller, ...READ);
           expect([renumbered.code, JSON.stringify(renumbered.json)]).toEqual([0, expect.stringContaining('SIM-EVSE-')]);
+          expect(tried(renumbered)[0]).toBe('fd77:1::51');
 
           // The router gave another prefix: the former one is deprecated, RFC 4862 §5.5.4.
           await ip('-n', controller.name, 'addr', 'add', 'fd99:1::2/64', 'dev', 'mash0', 'nodad');
           await address('add', 'fd99:1::51/64');
           await address('change', 'fd77:1::51/64', 'preferred_lft', '0');
           await watcher.heard<Sighting>(addressesThat((texts) => texts.includes('fd99:1::51') && !texts.includes('fd77:1::51')));
-          expect((await world.controller(controller, ...READ)).code).toBe(0);
+          const moved = await world.controller(controller, ...READ);
+          expect([moved.code, tried(moved)[0]]).toEqual([0, 'fd99:1::51']);
         },
         { detection: true },
       );
@@ -151,7 +159,8 @@ describe.skipIf(namespacesRefused !== undefined)(title, () => {
         expect((await world.controller(controller, 'commission', QR)).code).toBe(0);
         // Nobody answers for the best address; the device tells it still.
         await ip('-n', controller.name, 'neigh', 'replace', device.ula as string, 'lladdr', '02:00:00:00:00:01', 'dev', 'mash0');
-        expect((await world.controller(controller, ...READ)).code).toBe(0);
+        const dead = await world.controller(controller, ...READ);
+        expect([dead.code, tried(dead).slice(0, 2)]).toEqual([0, [device.ula, device.global]]);
 
         await ip('-n', controller.name, 'neigh', 'del', device.ula, 'dev', 'mash0');
         await ip('-n', stranger?.name as string, 'addr', 'add', `${device.ula}/64`, 'dev', 'mash0', 'nodad');
@@ -159,7 +168,9 @@ describe.skipIf(namespacesRefused !== undefined)(title, () => {
         await ip('-n', controller.name, 'neigh', 'replace', device.ula, 'lladdr', lladdr, 'dev', 'mash0');
         if (stranger === undefined) return expect.fail('three namespaces are due');
         await world.device(stranger, 'stranger', ['--discriminator', '77']);
-        expect((await world.controller(controller, ...READ)).code).toBe(0);
+        const wrong = await world.controller(controller, ...READ);
+        expect([wrong.code, tried(wrong).slice(0, 2)]).toEqual([0, [device.ula, device.global]]);
+        expect(wrong.progress).toContain(`not there address=[${device.ula}]:8443`);
 
         for (const [at, address] of [device.ula, device.global].entries())
           await ip('-n', controller.name, 'neigh', 'replace', address, 'lladdr', `02:00:00:00:00:0${at + 1}`, 'dev', 'mash0');
@@ -172,6 +183,8 @@ describe.skipIf(namespacesRefused !== undefined)(title, () => {
         );
         const none = await world.controller(controller, ...READ);
         expect([none.code, JSON.stringify(none.json) + none.progress]).toEqual([3, expect.stringContaining('Device unreachable')]);
+        const all = [device.ula, device.global, `${await linkLocalOf(device)}%mash0`];
+        expect(tried(none)).toEqual(expect.arrayContaining(all));
       });
     },
   );
@@ -193,15 +206,80 @@ describe.skipIf(namespacesRefused !== undefined)(title, () => {
     );
   });
 
+  it(
+    'TC-MULTIIF-8, TC-MULTIIF-9: back within 30 s it is tried where it was, first; where that is no longer it, it is searched and found',
+    TIMEOUT,
+    async () => {
+      await NetWorld.run(2, async (world, [device, controller]) => {
+        const first = await world.device(device, 'device', ['--open-window']);
+        expect((await world.controller(controller, 'commission', QR)).code).toBe(0);
+        await using following = world.following(controller, '--verbose', 'subscribe', '0/DeviceInfo/softwareVersion', '--follow');
+        const tries = async () => (await following.heard((line) => line.includes(' trying address='))).split(' trying ')[1];
+        const last = `address=[${device.ula}]:8443`;
+        expect(await tries()).toBe(last);
+        await following.heard((line) => line.includes('softwareVersion'));
+        following.forget();
+        process.kill(first.pid, 'SIGKILL');
+        await first.exited();
+        const second = await world.device(device);
+        expect(await tries()).toBe(last);
+        await following.heard((line) => line.includes('softwareVersion'));
+
+        following.forget();
+        process.kill(second.pid, 'SIGKILL');
+        await second.exited();
+        await ip('-n', device.name, 'addr', 'del', `${device.ula}/64`, 'dev', 'mash0');
+        await ip('-n', device.name, 'addr', 'add', 'fd77:1::61/64', 'dev', 'mash0', 'nodad');
+        await world.device(device);
+        expect(await tries()).toBe(last);
+        await following.heard((line) => line.includes('not at its last address'));
+        await following.heard((line) => line.includes(' trying address=[fd77:1::61]:8443'), 40_000);
+        await following.heard((line) => line.includes('softwareVersion'));
+      });
+    },
+  );
+
+  it('issue 5: a sender outside of the prefixes of the link is not heard, neither by the device nor by the browser', TIMEOUT, async () => {
+    await NetWorld.run(3, async (world, [device, controller, stranger]) => {
+      if (stranger === undefined) return expect.fail('three namespaces are due');
+      await ip('-n', stranger.name, 'addr', 'add', '2001:db8:dead::9/128', 'dev', 'mash0', 'nodad');
+      // An answer would find its way.
+      for (const { name } of [device, controller]) await ip('-n', name, 'route', 'add', '2001:db8:dead::/64', 'dev', 'mash0');
+      const entry = new URL('../node/fixtures/mdns-stranger.ts', import.meta.url);
+      const [off, on] = await Promise.all(['2001:db8:dead::9', stranger.global].map((address) => runInNamespace(stranger, entry, address)));
+      if (off === undefined || on === undefined) return expect.fail('two are due');
+      const sends = async (from: typeof off, line: string) => {
+        from.tell(line);
+        await from.heard<{ event: string; line?: string }>((heard) => heard.event === 'sent' && heard.line === line);
+      };
+      for (const each of [off, on]) await each.heard<{ event: string }>(({ event }) => event === 'started');
+      await world.device(device, 'device', ['--open-window']);
+      const watcher = await world.watcher(controller);
+      await watcher.heard<Sighting>((line) => line.event === 'added' && line.instance === 'MASH-1234');
+
+      // In order: what comes later shows that what came before was dropped.
+      await sends(off, 'announce MASH-66');
+      await sends(on, 'announce MASH-67');
+      await watcher.heard<Sighting>((line) => line.event === 'added' && line.instance === 'MASH-67');
+      expect(JSON.stringify(watcher.unheard)).not.toContain('MASH-66');
+      await sends(off, 'ask MASH-1234');
+      await sends(on, 'ask MASH-1234');
+      await on.heard<{ event: string }>(({ event }) => event === 'answer');
+      expect(JSON.stringify(off.unheard)).not.toContain('answer');
+    });
+  });
+
   it('two controllers find, commission and read one device', TIMEOUT, async () => {
     await NetWorld.run(3, async (world, [device, one, two]) => {
-      await world.device(device, 'device', ['--open-window']);
       if (two === undefined) return expect.fail('three namespaces are due');
+      const running = await world.device(device, 'device', ['--open-window', '--set', 'commissioning.coolDown=0']);
       expect((await world.controllerOf('one', one, 'commission', QR)).code).toBe(0);
       expect((await world.controllerOf('two', two, '--zone-type', 'grid', 'discover')).code).toBe(3);
-      const [a, b] = await Promise.all([world.controllerOf('one', one, ...READ), world.watcher(two)]);
-      expect(a.code).toBe(0);
-      await b.heard<Sighting>((line) => line.event === 'added' && line.type === '_mash._tcp');
+      // The simulated button.
+      process.kill(running.pid, 'SIGUSR1');
+      expect((await world.controllerOf('two', two, '--zone-type', 'grid', 'commission', QR)).code).toBe(0);
+      const both = await Promise.all([world.controllerOf('one', one, ...READ), world.controllerOf('two', two, ...READ)]);
+      for (const { code, json } of both) expect([code, JSON.stringify(json)]).toEqual([0, expect.stringContaining('SIM-EVSE-')]);
     });
   });
 });

@@ -42,7 +42,7 @@ export class TextProcess implements AsyncDisposable {
   }
 
   /** Takes the first line that matches, waiting for it at most `limit` ms; those before it stay. */
-  async heard(matches: (line: string) => boolean, limit = 10_000): Promise<string> {
+  async heard(matches: (line: string) => boolean, limit = 20_000): Promise<string> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -60,6 +60,11 @@ export class TextProcess implements AsyncDisposable {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** What it said so far does not count. */
+  forget(): void {
+    this.#lines.length = 0;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

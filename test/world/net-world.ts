@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { TextProcess } from './foreign.js';
 import { type Namespace, type NamespaceOptions, NamespaceProcess, runInNamespace, withNamespaces } from './netns.js';
 import { bundle } from './project.js';
 
@@ -101,6 +102,12 @@ export class NetWorld {
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
     this.#children.delete(child);
     return { code, json: output === '' ? {} : (JSON.parse(output) as Record<string, unknown>), progress };
+  }
+
+  /** A command that goes on: what it prints and logs, line by line; ends with the disposal. */
+  following(namespace: Namespace, ...args: readonly string[]): TextProcess {
+    const both = ['ip', 'netns', 'exec', namespace.name, 'sh', '-c', 'exec "$@" 2>&1', 'sh'];
+    return new TextProcess([...both, process.execPath, this.#controller, '--zone', path.join(this.folder, 'zone'), ...args]);
   }
 
   /** A browser that tells every change of what it sees, on these interfaces alone. */
