@@ -1,51 +1,28 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CborMap, CborValue } from '../../src/codec/cbor.js';
 import { Global } from '../../src/model/model.js';
-import { makeZone, StepController, type TestZone } from '../world/controller.js';
-import { DeviceWorld, type WorldOptions } from '../world/device-world.js';
+import { StepController } from '../world/controller.js';
+import type { DeviceWorld, WorldOptions } from '../world/device-world.js';
+import { INVOKE, ENABLE_KEY as KEY, opcode, READ, ReferenceWorld, SUBSCRIBE, Trigger, zoneOf } from '../world/reference-world.js';
 import { ZonePeer } from '../world/zone-peer.js';
 
-const KEY = '0123456789abcdef0123456789abcdef';
-const [READ, SUBSCRIBE, INVOKE] = [1, 3, 4];
 const [TEST_CONTROL, ENERGY_CONTROL, STATUS, MEASUREMENT] = [0x0a, 5, 2, 4];
-const opcode = (domain: number, low: number, form = 0): number => domain * 2 ** 48 + form * 2 ** 32 + (low >>> 0);
-const [ENTER, EXIT, FACTORY_RESET, RESET] = [opcode(1, 1), opcode(1, 2), opcode(1, 3), opcode(1, 4)];
+const { ENTER, EXIT, FACTORY_RESET, RESET } = Trigger;
 
+let reference: ReferenceWorld;
 let world: DeviceWorld;
 afterEach(() => world.close());
 
-const begin = async (options: WorldOptions = {}): Promise<void> => {
-  world = await DeviceWorld.start({ profile: 'reference', enableKey: KEY, powerStage: true, ...options });
+const take = (started: ReferenceWorld): void => {
+  reference = started;
+  world = started.device;
 };
-const zoneOf = (type: 'GRID' | 'LOCAL' | 'TEST', name = `${type} zone`): TestZone =>
-  makeZone(name, type === 'GRID' ? 1 : 3, undefined, type);
+const begin = async (options: WorldOptions = {}): Promise<void> => take(await ReferenceWorld.start({ powerStage: true, ...options }));
 const commission = (type: 'GRID' | 'LOCAL' | 'TEST'): Promise<ZonePeer> => ZonePeer.commission(world, 'reference', zoneOf(type));
-/** The cool-down of 500 ms between two commissioning connections. */
-const cool = (): Promise<void> => world.clock.advance(600);
-const params = (values: Record<string, CborValue>): CborMap => new Map(Object.entries({ enableKey: KEY, ...values }));
-
-/** Lets virtual time pass until the device has answered. */
-async function pumped<T>(answer: Promise<T>): Promise<T> {
-  let done = false;
-  const settled = (): void => {
-    done = true;
-  };
-  answer.then(settled, settled);
-  for (let i = 0; !done && i < 2000; i++) {
-    await world.clock.advance(10);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  return answer;
-}
-
-function command(peer: ZonePeer, id: number, values: Record<string, CborValue> = {}) {
-  const payload = new Map<number, CborValue>([
-    [1, id],
-    [2, params(values)],
-  ]);
-  return pumped(peer.ask(INVOKE, payload, TEST_CONTROL));
-}
-const trigger = (peer: ZonePeer, eventTrigger: number) => command(peer, 1, { eventTrigger });
+const cool = (): Promise<void> => reference.cool();
+const pumped = <T>(answer: Promise<T>): Promise<T> => reference.pumped(answer);
+const command = (peer: ZonePeer, id: number, values: Record<string, CborValue> = {}) => reference.command(peer, id, values);
+const trigger = (peer: ZonePeer, eventTrigger: number) => reference.trigger(peer, eventTrigger);
 const state = async (peer: ZonePeer): Promise<CborMap> => (await command(peer, 3)).payload;
 async function setLimit(peer: ZonePeer, consumptionLimit: number): Promise<CborMap> {
   const given = new Map<string, CborValue>([
@@ -70,7 +47,7 @@ async function read(peer: ZonePeer, feature: number, id: number): Promise<CborVa
 
 describe('TEST zones', () => {
   it('are refused without an enable key, and TestControl is not there', async () => {
-    world = await DeviceWorld.start({ profile: 'reference' });
+    take(await ReferenceWorld.plain());
     const steps = new StepController(await world.connect(), 'reference', zoneOf('TEST'));
     await expect(pumped(steps.run())).rejects.toThrow(/instead of a frame|closed|end/);
     await cool();

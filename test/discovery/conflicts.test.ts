@@ -3,7 +3,7 @@ import { Advertiser } from '../../src/discovery/advertiser.js';
 import { ConflictLimit, losesTo } from '../../src/discovery/conflicts.js';
 import { decodeMessage, encodeMessage, queryMessage, responseMessage } from '../../src/discovery/message.js';
 import { CLASS, type DnsRecord, TYPE } from '../../src/discovery/records.js';
-import { instanceName, recordPolicy, serviceRecords } from '../../src/discovery/service.js';
+import { instanceName, recordPolicy, serviceRecords, typeName } from '../../src/discovery/service.js';
 import { VirtualClock } from '../world/clock.js';
 import { SeededEntropy } from '../world/entropy.js';
 import { VirtualLink, VirtualMulticast } from '../world/network.js';
@@ -104,6 +104,35 @@ describe('probing (RFC 6762 §8.1)', () => {
     await world.clock.advance(8000);
     expect(advertiser.conflicts).toEqual([]);
     expect(world.responses(302).length).toBeGreaterThan(0);
+  });
+});
+
+describe('reference-behaviour §4.10: form reference answers while it probes', () => {
+  it.each([
+    ['draft', 0],
+    ['reference', 1],
+  ] as const)('a query before the announcement (%s)', async (form, answers) => {
+    const world = new DiscoveryWorld();
+    const { advertiser } = world.device({ policy: recordPolicy(form, false) });
+    const peer = await world.peer();
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    peer.send('p0', query(typeName(COMMISSIONABLE.type), TYPE.PTR));
+    await world.clock.advance(200);
+    expect(world.responses()).toHaveLength(answers);
+  });
+
+  it("another host's probe for a name that is not ours yet is not objected to", async () => {
+    const world = new DiscoveryWorld();
+    const { advertiser } = world.device({ policy: recordPolicy('reference', false) });
+    const peer = await world.peer();
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    await world.clock.advance(300);
+    const questions = [{ name: NAME, type: TYPE.ANY, class: CLASS.IN, unicast: true }];
+    peer.send('p0', encodeMessage(queryMessage({ questions, authorities: [{ ...FOREIGN, address: new Uint8Array(16) }] })));
+    await world.clock.advance(200);
+    expect(world.responses()).toEqual([]);
   });
 });
 
