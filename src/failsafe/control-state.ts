@@ -28,7 +28,8 @@ export function controlRule(variant: ControlVariant, facts: ControlFacts): Contr
 
 /**
  * The rows of features.md §1. `valuesChanged`: limits or setpoints came, went, ended with their duration or with their zone, which was not the last.
- * `failsafeOver`: duration and grace are. `overrideOff`: by the button, its own end, or its cause.
+ * `failsafeOver`: duration and grace are. `overrideOff`: by the button, its own end, or its cause. `reset`: for tests alone, everything is derived
+ * anew.
  */
 export type ControlEvent =
   | 'zoneConnected'
@@ -39,7 +40,8 @@ export type ControlEvent =
   | 'overrideOn'
   | 'overrideOff'
   | 'lastZoneRemoved'
-  | 'boot';
+  | 'boot'
+  | 'reset';
 
 const { AUTONOMOUS: A, CONTROLLED: C, LIMITED: L, FAILSAFE: F, OVERRIDE: O } = Control;
 
@@ -55,6 +57,7 @@ const TABLE: Readonly<Record<ControlVariant, Readonly<Record<ControlEvent, reado
     overrideOff: [O],
     lastZoneRemoved: [C, L, F, O],
     boot: [A],
+    reset: [A, C, L, F, O],
   },
   r: {
     zoneConnected: [A, C, F],
@@ -66,6 +69,7 @@ const TABLE: Readonly<Record<ControlVariant, Readonly<Record<ControlEvent, reado
     overrideOff: [O],
     lastZoneRemoved: [C, F, O],
     boot: [A],
+    reset: [A, C, F, O],
   },
 };
 

@@ -233,7 +233,7 @@ function reset(before: EnergyState): EnergyStep {
     process: NO_PROCESS,
     returned: false,
   };
-  return { state, control: 'valuesChanged' };
+  return { state, control: 'reset' };
 }
 
 function overridden(state: EnergyState, override: OverrideState): EnergyStep {

@@ -58,6 +58,11 @@ describe('features.md §1, the table', () => {
     ['lastZoneRemoved', O, ALONE, A],
     ['boot', A, facts({ failsafe: true }), F],
     ['boot', A, ALONE, A],
+    ['reset', A, facts(), C],
+    ['reset', C, ALONE, A],
+    ['reset', L, facts(), C],
+    ['reset', F, ALONE, A],
+    ['reset', O, facts(), C],
   ];
   test.each(rows)('%s in %i', (event, from, given, to) => expect(nextControl('d', from, event, given)).toBe(to));
 
@@ -111,6 +116,9 @@ describe('features.md §1, profile reference: a limit or setpoint in force is CO
     ['lastZoneRemoved', F, ALONE, A],
     ['lastZoneRemoved', O, ALONE, A],
     ['boot', A, facts({ failsafe: true }), F],
+    ['reset', C, facts(), A],
+    ['reset', F, ALONE, A],
+    ['reset', O, facts(), A],
   ];
   test.each(rows)('%s in %i', (event, from, given, to) => expect(nextControl('r', from, event, given)).toBe(to));
 

@@ -213,7 +213,7 @@ test(`${LIVES * LIFE} random steps of five zones: every value is the oracle’s 
 
 const event = fc.oneof(
   fc.record({ do: fc.constantFrom('connect' as const, 'lose' as const, 'remove' as const, 'limit' as const), zone }),
-  fc.record({ do: fc.constantFrom('press' as const, 'device' as const, 'undevice' as const, 'restart' as const), zone }),
+  fc.record({ do: fc.constantFrom('press' as const, 'device' as const, 'undevice' as const, 'restart' as const, 'reset' as const), zone }),
   fc.record({ do: fc.constant('wait' as const), zone: fc.integer({ min: 1, max: 15_000_000 }) }),
 );
 
@@ -229,6 +229,7 @@ test.each(['d', 'r'] as const)(
           else if (action.do === 'press') world.event({ type: 'press' });
           else if (action.do === 'device') world.event({ type: 'deviceOverride', cause: { reason: 0, direction: 0 } });
           else if (action.do === 'undevice') world.event({ type: 'deviceOverride', cause: undefined });
+          else if (action.do === 'reset') world.event({ type: 'reset' });
           else if (action.do === 'restart') {
             await settle();
             world.restart();
