@@ -93,3 +93,18 @@ it('a whole device over TLS, 60 losses, power cycles and jumps of the clock: nev
   }
   for (const [state, count] of Object.entries(seen)) expect(count, state).toBeGreaterThan(3);
 }, 60_000);
+
+it.each(['draft', 'reference'] as const)(
+  'MASH.S.TRANS.DETECTION_DELAY_MAX: a %s zone that falls silent is FAILSAFE after 95 s to the millisecond',
+  async (dialect) => {
+    world = await DeviceWorld.start();
+    const zone = await ZonePeer.commission(world, dialect, makeZone('Home', 3, 3, 'LOCAL'));
+    const state = () => world.device.status.energy[0]?.controlState;
+    await world.clock.advance(dialect === 'draft' ? 0 : 17_000);
+    expect((await zone.ask(1, [1])).status).toBe(0);
+    await world.clock.advance(94_999);
+    expect(state()).toBe(1);
+    await world.clock.advance(1);
+    expect(state()).toBe(3);
+  },
+);
