@@ -12,8 +12,8 @@ const PACKAGE = '@achingbrain/nat-port-mapper';
 const LEASE = 3600;
 /** One exchange with the router, ms. */
 const PATIENCE = 5000;
-/** No such entry: WANIPConnection:2 §2.5, WANIPv6FirewallControl:1 §2.4. */
-const NO_ENTRY: Readonly<Record<4 | 6, number>> = { 4: 714, 6: 704 };
+/** No such entry: WANIPConnection:2 §2.5, WANIPv6FirewallControl:1 §2.4; miniupnpd calls a pinhole's number invalid (402) once it is gone. */
+const NO_ENTRY: Readonly<Record<4 | 6, readonly number[]>> = { 4: [714], 6: [704, 402] };
 
 type Library = Pick<typeof import('@achingbrain/nat-port-mapper'), 'upnpNat'>;
 type Gateway = Awaited<ReturnType<ReturnType<Library['upnpNat']>['getGateway']>>;
@@ -138,7 +138,7 @@ async function remove({ router: { own }, query, entry }: Mapped): Promise<void> 
       const answer = await query.ask(service, look, which, patience());
       return own.family === 6 || answer('NewInternalClient') === own.text;
     } catch (error) {
-      if (error instanceof RouterFault && error.code === NO_ENTRY[own.family]) return false;
+      if (error instanceof RouterFault && NO_ENTRY[own.family].includes(error.code)) return false;
       throw error;
     }
   };
