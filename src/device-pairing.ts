@@ -1,7 +1,9 @@
+import type { DeviceOptions } from './device-options.js';
 import { type Browse, Browser, type BrowserOptions } from './discovery/browser.js';
 import type { DiscoveredService, IncompleteService } from './discovery/discovered.js';
 import { PAIRING_REQUEST } from './discovery/pairing-request.js';
 import { txtValue } from './discovery/txt.js';
+import type { Multicast } from './platform.js';
 
 /** Anyone on the link can send a request: one that opens the window keeps the next from doing so for this long, ms. */
 const PAIRING_REST = 60_000;
@@ -79,4 +81,20 @@ export class DevicePairing {
     this.#notBefore = now + PAIRING_REST;
     this.#events.onRequest(txtValue(txt, 'ZI'));
   }
+}
+
+/** The look-out of a device whose profile heeds pairing requests; undefined otherwise. `open` opens the window. */
+export function devicePairing(
+  { profile, platform: { clock, crypto, log } }: DeviceOptions,
+  multicast: Multicast,
+  discriminator: number,
+  isBusy: () => boolean,
+  open: () => void,
+): DevicePairing | undefined {
+  if (profile['commissioning.pairingRequests'] !== 'heed') return undefined;
+  const onRequest = (zone: string | undefined): void => {
+    log.info('a pairing request opens the window', { zone });
+    open();
+  };
+  return new DevicePairing({ multicast, clock, entropy: crypto, log }, discriminator, { isBusy, onRequest });
 }

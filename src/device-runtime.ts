@@ -5,10 +5,11 @@ import { deviceCommissioner } from './device-commissioning.js';
 import type { DeviceIdentity } from './device-identity.js';
 import { deviceModel } from './device-model.js';
 import type { DeviceOptions, DeviceStatus } from './device-options.js';
-import { DevicePairing } from './device-pairing.js';
+import { type DevicePairing, devicePairing } from './device-pairing.js';
 import type { DevicePanel } from './device-panel.js';
 import { DevicePorts } from './device-ports.js';
 import { type DeviceRemote, deviceRemote } from './device-remote.js';
+import { deviceRouting } from './device-routing.js';
 import { DeviceServices } from './device-services.js';
 import { DeviceSteering } from './device-steering.js';
 import { DeviceTestHost } from './device-test-host.js';
@@ -20,9 +21,7 @@ import { ZoneCommands } from './interaction/zone-commands.js';
 import { ZoneSessions } from './interaction/zone-sessions.js';
 import type { DeviceModel } from './model/model.js';
 import { TrustedTime } from './pki/trusted-time.js';
-import type { PendingConnection, RouteDecision, SecureStream } from './platform.js';
 import { Admission } from './session/admission.js';
-import { deviceIdOfServerName, type Route } from './session/routing.js';
 import { ClockFloor } from './store/clock-floor.js';
 import type { Journal } from './store/journal.js';
 import { CertificateWatch } from './zones/certificate-watch.js';
@@ -158,20 +157,15 @@ export class DeviceRuntime {
     const shared = new SharedMulticast(multicast);
     const published = { profile, board, identity, firmware, model, multicast: shared.port() };
     this.#services = new DeviceServices({ ...published, clock, crypto, log, onConflict: () => changed() });
-    if (profile['commissioning.pairingRequests'] === 'heed')
-      this.#pairing = new DevicePairing({ multicast: shared.port(), clock, entropy: crypto, log }, identity.discriminator, {
-        isBusy: () => this.#life.stopping || this.#commissioner.windowOpen || zones.full,
-        onRequest: (zoneId) => {
-          log.info('a pairing request opens the window', { zone: zoneId });
-          this.#commissioner.openWindow();
-        },
-      });
+    const isBusy = (): boolean => this.#life.stopping || this.#commissioner.windowOpen || zones.full;
+    this.#pairing = devicePairing(options, shared.port(), identity.discriminator, isBusy, () => this.#commissioner.openWindow());
     this.#remote = deviceRemote(options, shared, () => this.#ports.operational, changed);
-    this.#ports = new DevicePorts(options, admission, {
-      state: () => ({ windowOpen: this.#commissioner.windowOpen, hasZone: zones.count > 0 }),
-      decide: (route, serverName, remote) => this.#decide(route, serverName, remote),
-      onSecure: (stream, connection) => this.#onSecure(stream, connection),
-    });
+    const routing = { zones, identities: this.#identities, commissioning: this.#commissioning, sessions: this.#sessions };
+    this.#ports = new DevicePorts(
+      options,
+      admission,
+      deviceRouting({ ...routing, commissioner: this.#commissioner, remote: this.#remote }),
+    );
     const outlets = { options, commissioning: this.#commissioning, ports: this.#ports, services: this.#services, changed };
     this.#window = new DeviceWindow({ ...outlets, panel, identity, zones });
     this.#life = new DeviceZoneLife({
@@ -255,25 +249,5 @@ export class DeviceRuntime {
     await Promise.all([...leaving, this.#ports.stopAccepting(), this.#life.allGone(), counted]);
     this.#sessions.destroy('the device stops');
     await this.#ports.close();
-  }
-
-  #decide(route: Exclude<Route, { kind: 'refuse' }>, serverName: string | undefined, remote: string): RouteDecision {
-    if (route.kind === 'commissioning') {
-      if (this.#remote?.mayCommission(remote) === false)
-        return { kind: 'refuse', alert: 120, reason: 'commissioning from outside of the home' };
-      this.#commissioner.expect();
-      return { ...route, kind: 'commissioning', identity: this.#commissioning.current() };
-    }
-    const deviceId = serverName === undefined ? undefined : deviceIdOfServerName(serverName);
-    const identity = this.#identities.choose(deviceId, remote);
-    return identity === undefined ? { kind: 'refuse', alert: 80, reason: 'no zone' } : { ...route, kind: 'operational', identity };
-  }
-
-  #onSecure(stream: SecureStream, connection: PendingConnection): 'operational' | 'commissioning' | 'refused' {
-    if (stream.kind === 'commissioning') {
-      this.#commissioner.accept(stream, connection);
-      return 'commissioning';
-    }
-    return this.#sessions.accept(stream) ? 'operational' : 'refused';
   }
 }
