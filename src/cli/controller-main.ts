@@ -8,6 +8,7 @@ import { describeCommissioning } from './commands/commissioning.js';
 import { describeEnergy } from './commands/energy.js';
 import { describeInteraction } from './commands/interaction.js';
 import { describeMembership } from './commands/membership.js';
+import { describePics } from './commands/pics.js';
 import { describeReading } from './commands/reading.js';
 import { describeSubscribe } from './commands/subscribe.js';
 import { describeZone } from './commands/zone.js';
@@ -26,6 +27,7 @@ const TOPICS: readonly ((program: Command, choose: Choose) => void)[] = [
   describeInteraction,
   describeMembership,
   describeSubscribe,
+  describePics,
 ];
 
 export type { ControllerIo } from './controller-context.js';

@@ -25,6 +25,7 @@ const NAMES: Readonly<Record<string, string>> = {
 const FLAGS = ['CORE', 'FLEX', 'BATTERY', 'EMOB', 'SIGNALS', 'TARIFF', 'PLAN', 'PROCESS', 'FORECAST', 'ASYMMETRIC', 'V2X'] as const;
 
 const SPEC_VERSION = 12;
+const EFFECTIVE_LIMIT = 20;
 const NOBODY: Caller = { id: '', type: 0, priority: 4 };
 
 /** pics-format §4: what the model lists, and with 0 what the tables know beside it. */
@@ -52,6 +53,7 @@ function featureLines(endpointPrefix: string, schema: FeatureSchema, feature: Fe
   const present: PicsLine = { code: prefix, value: Number(feature !== undefined), about: schema.name };
   if (feature === undefined) return [present];
   const map = feature.read(Global.FEATURE_MAP, NOBODY) as number;
+  const behaviour = schema.name === 'EnergyControl' ? behaviourLines(prefix, feature) : [];
   const flags = schema.name === 'EnergyControl' ? FLAGS : [];
   return [
     present,
@@ -66,6 +68,16 @@ function featureLines(endpointPrefix: string, schema: FeatureSchema, feature: Fe
       value: Number(feature.commandIds.includes(id)),
       about: name,
     })),
+    ...behaviour,
+  ];
+}
+
+/** pics-format §4.6. */
+function behaviourLines(prefix: string, feature: Feature): readonly PicsLine[] {
+  const limit = feature.read(EFFECTIVE_LIMIT, NOBODY);
+  return [
+    { code: `${prefix}.B_LIMIT_DEFAULT`, value: limit === null ? 'unlimited' : String(limit), about: 'without any limit' },
+    { code: `${prefix}.B_DURATION_EXPIRY`, value: 'clear', about: 'a limit at its end' },
   ];
 }
 

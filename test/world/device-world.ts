@@ -37,6 +37,8 @@ export interface WorldOptions {
   readonly enableKey?: string;
   /** The router, for `remote.portMapping`. */
   readonly portMapper?: PortMapper;
+  /** Operational TCP port; default any. */
+  readonly port?: number;
   /** Unix milliseconds of the wall clock. */
   readonly wall?: number;
 }
@@ -55,6 +57,7 @@ export class DeviceWorld {
   readonly #surplusMeter: boolean;
   readonly #setupCode: string;
   readonly #enableKey: string | undefined;
+  readonly #port: number;
   readonly #portMapper: PortMapper | undefined;
   readonly #peers: Peer[] = [];
   button = new MockButton(() => this.clock.now());
@@ -65,6 +68,8 @@ export class DeviceWorld {
   /** mW that a meter of the site tells; null: none does. */
   surplus: number | null = null;
   device!: MashDevice;
+  /** The device's interfaces; anew at each start. */
+  multicast!: VirtualMulticast;
 
   private constructor(options: WorldOptions) {
     this.clock = new VirtualClock(options.wall ?? WORLD_NOW * 1000);
@@ -78,6 +83,7 @@ export class DeviceWorld {
     this.#surplusMeter = options.surplusMeter ?? false;
     this.#setupCode = options.setupCode ?? SETUP_CODE;
     this.#enableKey = options.enableKey;
+    this.#port = options.port ?? 0;
     this.#portMapper = options.portMapper;
   }
 
@@ -98,6 +104,9 @@ export class DeviceWorld {
     this.pump = this.#powerStage && isPump ? new SimulatedHeatPumpStage(HEAT_PUMP_RATING, now) : undefined;
     const stage = this.stage ?? this.pump;
     if (stage !== undefined) stage.noiseFrozen = true;
+    this.multicast = new VirtualMulticast([
+      { name: 'eth0', link: this.link, addresses: ['fe80::1', 'fd77::1', ...(this.#ipv4 ? ['192.0.2.1/24'] : [])] },
+    ]);
     const device = new MashDevice({
       profile: this.profile,
       board: this.#board,
@@ -113,16 +122,14 @@ export class DeviceWorld {
         crypto: this.crypto,
         log: this.log,
         listener: nodeListener({ clock: this.clock, log: this.log, ipv4: this.#ipv4 }),
-        multicast: new VirtualMulticast([
-          { name: 'eth0', link: this.link, addresses: ['fe80::1', 'fd77::1', ...(this.#ipv4 ? ['192.0.2.1/24'] : [])] },
-        ]),
+        multicast: this.multicast,
         medium: this.flash,
         ...(this.#portMapper === undefined ? {} : { portMapper: this.#portMapper }),
       },
       identity: { setupCode: parseSetupCode(this.#setupCode), discriminator: DISCRIMINATOR },
       firmware: '0.1.0',
       earliest: WORLD_NOW - 1000,
-      port: 0,
+      port: this.#port,
       commissioningPort: 0,
       openWindow: this.#openWindow,
       ...(this.#enableKey === undefined ? {} : { testControl: this.#testControl(this.#enableKey) }),

@@ -68,6 +68,8 @@ export interface VirtualInterface {
   readonly name: string;
   readonly link: VirtualLink;
   readonly addresses: readonly string[];
+  /** Those of the host's other interfaces that are told here too; default none. */
+  readonly elsewhere?: readonly string[];
 }
 
 /** The Multicast port of one process on a virtual network. */
@@ -94,7 +96,11 @@ export class VirtualMulticast implements Multicast {
   }
 
   interfaces(): readonly NetworkInterface[] {
-    return this.#interfaces.map(({ name, addresses }) => ({ name, addresses: addresses.map(readAddress) }));
+    return this.#interfaces.map(({ name, addresses, elsewhere }) => ({
+      name,
+      addresses: addresses.map(readAddress),
+      ...(elsewhere === undefined ? {} : { elsewhere: elsewhere.map(readAddress) }),
+    }));
   }
 
   send(interfaceName: string, packet: Uint8Array, to?: { readonly address: string; readonly port: number }): void {
