@@ -38,7 +38,7 @@ async function admitted(): Promise<boolean> {
 }
 
 describe('§4.5 the cap of pre-operational connections', () => {
-  it('SEC-CONN-001, REAP-003: three are held, the fourth is closed at accept, before TLS', async () => {
+  it('REAP-003: three are held, the fourth is closed at accept, before TLS', async () => {
     world = await ReferenceWorld.start();
     const held = await full();
     const fourth = await raw();
@@ -90,7 +90,7 @@ describe('§4.5 the cap of pre-operational connections', () => {
     await full();
   });
 
-  it('CAP-002: an operational connection does not count from its client certificate on', async () => {
+  it('an operational connection does not count from its client certificate on', async () => {
     world = await ReferenceWorld.start();
     const zone = await world.join('LOCAL');
     await full();

@@ -129,7 +129,7 @@ describe('§4.4 renewal over the operational session', () => {
     return mapOf(await peer.peer.receive());
   };
 
-  it('SEC-NONCE-001, SEC-NONCE-002: statuses 2, 4, 3; the CSR carries the device id, the nonce is bound, the session stays', async () => {
+  it('SEC-NONCE-002: statuses 2, 4, 3; the CSR carries the device id, the nonce is bound, the session stays', async () => {
     world = await ReferenceWorld.start();
     const { crypto } = world.device;
     const peer = await world.join('LOCAL');

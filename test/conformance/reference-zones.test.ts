@@ -44,7 +44,7 @@ describe('§4.6 RemoveZone', () => {
     expect(await world.read(grid, Feature.DEVICE_INFO, ZONE_COUNT, 0)).toBe(1);
   });
 
-  it('TC-ZONE-REMOVE-002: another zone 11, an unknown one 4 "device not found", a missing or mistyped id 5', async () => {
+  it('another zone 11, an unknown one 4 "device not found", a missing or mistyped id 5', async () => {
     world = await ReferenceWorld.plain();
     const grid = await world.join('GRID');
     const local = await world.join('LOCAL');
