@@ -77,6 +77,6 @@ export interface DeviceStatus {
   /** mW drawn now; undefined without a power stage. */
   readonly power: number | undefined;
   readonly relayClosed: boolean | undefined;
-  /** A test build with an enable key: a TEST zone may command it. */
-  readonly testMode: boolean;
+  /** What to say of a test build with an enable key, which a TEST zone may command; undefined otherwise. The text is in no production bundle. */
+  readonly testMode: string | undefined;
 }

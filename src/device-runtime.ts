@@ -216,7 +216,7 @@ export class DeviceRuntime {
       energy: this.#steering.energy.status,
       power: this.#steering.power.power,
       relayClosed: this.#panel.relayClosed,
-      testMode: this.#options.testControl !== undefined,
+      testMode: this.#options.testControl?.notice,
     };
   }
 

@@ -8,7 +8,7 @@ export function statusLines({ zones, energy, power, relayClosed, testMode }: Dev
   const relay = relayClosed === undefined ? [] : [`relay ${relayClosed ? 'closed' : 'open'}`];
   const drawn = power === undefined ? [] : [`power ${kilowatts(power)}`];
   return [
-    ...(testMode ? ['  TEST MODE: a TEST zone that knows the enable key commands this device'] : []),
+    ...(testMode === undefined ? [] : [`  ${testMode}`]),
     `  zones    ${members.length === 0 ? 'none' : members.join('   ')}`,
     ...energy.map(({ endpoint, controlState, effectiveConsumptionLimit: limit, failsafeUntil }) => {
       const remainder = failsafeUntil === undefined ? '' : ` ${hours(failsafeUntil - now)}`;

@@ -27,6 +27,8 @@ export interface TestControlOptions {
 
 /** TestControl at work (reference-behaviour §3): for test builds, for TEST zones, and for those who know the enable key. */
 export class TestControl implements FeatureInstance {
+  /** What a panel says loudly. */
+  readonly notice = 'TEST MODE: a TEST zone that knows the enable key commands this device';
   readonly schema = TEST_CONTROL;
   readonly attributes = [1];
   readonly commands = [TestCommand.TRIGGER, TestCommand.SET_WINDOW, TestCommand.GET_STATE];

@@ -200,7 +200,7 @@ describe('what the device does', () => {
     energy: [energy],
     power: 4_190_123,
     relayClosed: true,
-    testMode: false,
+    testMode: undefined,
   } as unknown as DeviceStatus;
 
   it('zones, control state, failsafe remainder, limit, power, relay', () => {
@@ -211,7 +211,7 @@ describe('what the device does', () => {
   });
 
   it('a test mode, before everything else', () => {
-    expect(statusLines({ ...status, testMode: true }, 2500)[0]).toBe(
+    expect(statusLines({ ...status, testMode: 'TEST MODE: a TEST zone that knows the enable key commands this device' }, 2500)[0]).toBe(
       '  TEST MODE: a TEST zone that knows the enable key commands this device',
     );
   });
