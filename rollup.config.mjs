@@ -19,7 +19,7 @@ const minified = process.env.MASH_PLAIN === '1' ? [] : [terser({ toplevel: true,
 /** Loaded only where `remote.portMapping` asks for it, and never part of a bundle. */
 const OPTIONAL = ['@achingbrain/nat-port-mapper'];
 
-export default ['mash-device', 'mash-controller'].map((name) => ({
+export default ['mash-device', 'mash-controller', 'mash-conformance'].map((name) => ({
   input: `build/src/cli/${name}.js`,
   external: (id) => isBuiltin(id) || OPTIONAL.includes(id),
   // What a bundle needs and does not find would end the program at a customer's: nothing is a mere warning.

@@ -1,5 +1,5 @@
 // Prepares the clone as far as needed, then runs what is asked for. Needs Node and npm alone:
-//   node scripts/setup.mjs start [arguments of mash-device] | test [arguments of vitest] | build | bench [arguments]
+//   node scripts/setup.mjs start [arguments of mash-device] | test [arguments of vitest] | conformance [arguments] | build | bench [arguments]
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,10 @@ const verbs = {
     // A run of named files builds only if one of them asks for a bundle.
     await prepare({ bundles: args.every((arg) => arg.startsWith('-')) });
     return runThrough([path.join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', ...args], { cwd: ROOT });
+  },
+  async conformance(args) {
+    await prepare({ bundles: true });
+    return runThrough([path.join(ROOT, 'bundles/mash-conformance.cjs'), ...args]);
   },
   async build() {
     await prepare({ bundles: true });
@@ -58,7 +62,7 @@ const [name, ...args] = process.argv.slice(2);
 try {
   checkNode();
   const verb = Object.hasOwn(verbs, name ?? '') ? verbs[name] : undefined;
-  if (verb === undefined) throw new SetupError(`start, test, build or bench is due, not '${name ?? ''}'`);
+  if (verb === undefined) throw new SetupError(`start, test, conformance, build or bench is due, not '${name ?? ''}'`);
   process.exitCode = await verb(args);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

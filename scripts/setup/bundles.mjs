@@ -3,11 +3,11 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync
 import path from 'node:path';
 import { runNode, say, seconds } from './run.mjs';
 
-const PROGRAMS = ['mash-device.cjs', 'mash-controller.cjs'];
+const PROGRAMS = ['mash-device.cjs', 'mash-controller.cjs', 'mash-conformance.cjs'];
 const FOLDERS = ['src', 'hal', 'boards'];
 const DIGEST = 'sources.sha256';
 
-/** Whether both bundles stand there, made of the sources as they are now. */
+/** Whether all bundles stand there, made of the sources as they are now. */
 export function bundlesFresh(root) {
   const folder = path.join(root, 'bundles');
   return [...PROGRAMS, DIGEST].every((name) => existsSync(path.join(folder, name))) && read(folder, DIGEST) === sourcesDigest(root);

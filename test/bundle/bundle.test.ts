@@ -14,7 +14,7 @@ const MARKERS = {
   '@achingbrain/nat-port-mapper': 'AddAnyPortMapping',
 };
 
-describe.each(['mash-device', 'mash-controller'] as const)('%s', (name) => {
+describe.each(['mash-device', 'mash-controller', 'mash-conformance'] as const)('%s', (name) => {
   let folder = '';
   beforeAll(async () => {
     const file = await bundle(name);

@@ -80,7 +80,7 @@ it("links this package's programs where npx looks, over a link that leads elsewh
 
 it('bundles are fresh while the content of the sources stays, whatever its dates', () => {
   for (const name of ['src', 'hal', 'boards']) write(`${name}/a.ts`, '1');
-  for (const name of ['mash-device.cjs', 'mash-controller.cjs']) write(`bundles/${name}`, 'x');
+  for (const name of ['mash-device.cjs', 'mash-controller.cjs', 'mash-conformance.cjs']) write(`bundles/${name}`, 'x');
   expect(bundlesFresh(folder)).toBe(false);
   write('bundles/sources.sha256', sourcesDigest(folder));
   expect(bundlesFresh(folder)).toBe(true);
@@ -160,5 +160,5 @@ it('an older Node is told what is needed', () => {
 
 it('an unknown verb is told which there are', () => {
   const { status, stderr } = runNode(folder, path.join(ROOT, 'scripts/setup.mjs'), 'toString');
-  expect({ status, stderr }).toEqual({ status: 1, stderr: "setup: start, test, build or bench is due, not 'toString'\n" });
+  expect({ status, stderr }).toEqual({ status: 1, stderr: "setup: start, test, conformance, build or bench is due, not 'toString'\n" });
 });

@@ -1,6 +1,5 @@
 import { formatAddress, parseAddress } from '../../src/discovery/address.js';
-import type { InterfaceAddress, Multicast, MulticastHandlers, NetworkInterface } from '../../src/platform.js';
-import type { VirtualClock } from './clock.js';
+import type { Clock, InterfaceAddress, Multicast, MulticastHandlers, NetworkInterface } from '../../src/platform.js';
 import type { SeededEntropy } from './entropy.js';
 
 export interface LinkPacket {
@@ -31,11 +30,11 @@ interface Port {
 /** One broadcast domain. It remembers every packet sent on it. */
 export class VirtualLink {
   readonly packets: LinkPacket[] = [];
-  readonly #clock: VirtualClock;
+  readonly #clock: Clock;
   readonly #options: LinkOptions;
   readonly #ports = new Set<Port>();
 
-  constructor(clock: VirtualClock, options: LinkOptions = {}) {
+  constructor(clock: Clock, options: LinkOptions = {}) {
     this.#clock = clock;
     this.#options = options;
   }

@@ -15,11 +15,13 @@ export interface BundleAccount {
   readonly modules: Readonly<Record<string, number>>;
 }
 
+export type Program = 'mash-device' | 'mash-controller' | 'mash-conformance';
+
 /**
  * The path of a bundle that is made of the sources as they are now. Whoever asks first, in whichever worker, waits for the build; rejects
  * with what the compiler said when it fails. Ask in `beforeAll`: its time-out allows for it.
  */
-export async function bundle(name: 'mash-device' | 'mash-controller'): Promise<string> {
+export async function bundle(name: Program): Promise<string> {
   await promisify(execFile)(process.execPath, [path.join(ROOT, 'scripts/setup.mjs'), 'build']).catch((error) => {
     throw new Error(`${error.stderr}${error.stdout}`);
   });
@@ -27,7 +29,7 @@ export async function bundle(name: 'mash-device' | 'mash-controller'): Promise<s
 }
 
 /** The account of a bundle that `bundle` has made. */
-export function bundleAccount(name: 'mash-device' | 'mash-controller'): BundleAccount {
+export function bundleAccount(name: Program): BundleAccount {
   return JSON.parse(readFileSync(path.join(ROOT, 'bundles', `${name}.json`), 'utf8'));
 }
 

@@ -1,0 +1,82 @@
+import { ControllerError } from '../controller/errors.js';
+import type { DialectName } from '../dialect/messages.js';
+import { NetworkError } from '../errors.js';
+import type { Bench } from './bench.js';
+import { type BlackBoxCase, type ConformanceCase, isBlackBox, NotApplicable, type Outcome, Refuted } from './case.js';
+import { Trial } from './trial.js';
+
+export interface RunOptions {
+  readonly bench: Bench;
+  readonly cases: readonly ConformanceCase[];
+  readonly dialects: readonly DialectName[];
+  /** Cases that wait longer by design are skipped, seconds. */
+  readonly patience: number;
+  readonly onOutcome?: (outcome: Outcome) => void;
+}
+
+/** Runs the cases one after the other, each from an open window and without zones of the one before. Rejects with SetupFailed where nothing can be run. */
+export async function runCases({ bench, cases, dialects, patience, onOutcome }: RunOptions): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const done = (outcome: Outcome): void => {
+    outcomes.push(outcome);
+    onOutcome?.(outcome);
+  };
+  for (const entry of cases) {
+    const { id, title, source } = entry;
+    const head = { id, title, source };
+    if (!isBlackBox(entry)) {
+      done({ ...head, dialect: undefined, pics: [], verdict: 'skip', reason: entry.elsewhere, steps: [], took: 0 });
+      continue;
+    }
+    for (const dialect of dialectsOf(entry, dialects)) {
+      const shown = entry.dialects === 'any' ? undefined : dialect;
+      const obstacle = obstacleOf(bench, entry, patience);
+      if (obstacle !== undefined)
+        done({ ...head, dialect: shown, pics: entry.pics, verdict: 'skip', reason: obstacle, steps: [], took: 0 });
+      else done({ ...head, dialect: shown, pics: entry.pics, ...(await tried(bench, entry, dialect)) });
+    }
+  }
+  return outcomes;
+}
+
+function dialectsOf(entry: BlackBoxCase, dialects: readonly DialectName[]): readonly DialectName[] {
+  if (entry.dialects === 'each') return dialects;
+  if (entry.dialects === 'any') return dialects.slice(0, 1);
+  return dialects.filter((dialect) => dialect === entry.dialects);
+}
+
+/** Why it is not even begun. */
+function obstacleOf(bench: Bench, entry: BlackBoxCase, patience: number): string | undefined {
+  const { pics, options } = bench;
+  const denied = entry.pics.find((code) => !pics.claims(code));
+  if (denied !== undefined) return `the PICS does not claim ${denied}`;
+  if (entry.needs.includes('enableKey') && options.enableKey === undefined) return 'it needs TestControl: --enable-key';
+  if (entry.needs.includes('multicast') && bench.watch?.usable !== true) return 'no interface here can be used for multicast';
+  if (entry.needs.includes('restart') && options.restart === undefined) return 'it needs --restart-command';
+  const seconds = entry.waits?.(pics) ?? 0;
+  return seconds > patience ? `it waits ${seconds} s: --long` : undefined;
+}
+
+async function tried(
+  bench: Bench,
+  entry: BlackBoxCase,
+  dialect: DialectName,
+): Promise<Pick<Outcome, 'verdict' | 'reason' | 'steps' | 'took'>> {
+  const trial = new Trial(bench, dialect);
+  const begun = bench.clock.now();
+  const result = async (): Promise<Pick<Outcome, 'verdict' | 'reason'>> => {
+    try {
+      if (entry.needs.includes('window')) await bench.openWindow();
+      return { verdict: 'pass', reason: await entry.run(trial) };
+    } catch (error) {
+      if (error instanceof NotApplicable) return { verdict: 'skip', reason: error.message };
+      if (error instanceof Refuted || error instanceof ControllerError || error instanceof NetworkError)
+        return { verdict: 'fail', reason: error.message };
+      throw error;
+    } finally {
+      await bench.cleanUp();
+    }
+  };
+  const { verdict, reason } = await result();
+  return { verdict, reason, steps: trial.steps, took: Math.round(bench.clock.now() - begun) };
+}

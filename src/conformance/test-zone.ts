@@ -1,0 +1,101 @@
+import type { CborMap, CborValue } from '../codec/cbor.js';
+import { ControllerError } from '../controller/errors.js';
+import { ControllerSession } from '../controller/session.js';
+import { NetworkError } from '../errors.js';
+import type { Bench } from './bench.js';
+import { saysNo } from './commissioning-peer.js';
+import type { ZoneKit } from './zone-kit.js';
+
+const TEST_CONTROL = 0x0a;
+/** Domain 1 of reference-behaviour §3.2. */
+const DEVICE = 2 ** 48;
+const [ENTER, EXIT] = [DEVICE + 1, DEVICE + 2];
+
+/** Nothing of the run can be done without it. */
+export class SetupFailed extends Error {
+  override readonly name = 'SetupFailed';
+}
+
+/** The zone by which a lab commands the device: commissioned at its first use, in the reference dialect, which alone has such zones. */
+export class TestZone {
+  readonly #bench: Bench;
+  readonly #enableKey: string;
+  #zone: { readonly kit: ZoneKit; readonly zoneId: string; readonly deviceId: string } | undefined;
+  #session: ControllerSession | undefined;
+
+  constructor(bench: Bench, enableKey: string) {
+    this.#bench = bench;
+    this.#enableKey = enableKey;
+  }
+
+  /** Opens the window, or begins an open one anew. */
+  enterCommissioning(): Promise<void> {
+    return this.#trigger(ENTER);
+  }
+
+  exitCommissioning(): Promise<void> {
+    return this.#trigger(EXIT);
+  }
+
+  async read(endpoint: number, feature: number, attribute: number): Promise<CborValue | undefined> {
+    return (await (await this.#connected()).read(endpoint, feature, [attribute])).get(attribute);
+  }
+
+  /** Status names are in the error's details. */
+  async invoke(command: number, parameters: Readonly<Record<string, CborValue>>, enableKey = this.#enableKey): Promise<CborMap> {
+    const session = await this.#connected();
+    return session.invoke(0, TEST_CONTROL, command, new Map(Object.entries({ enableKey, ...parameters })));
+  }
+
+  async removeZone(zoneId: string): Promise<true> {
+    try {
+      await (await this.#connected()).invoke(0, 1, 16, new Map([['zoneId', zoneId]]));
+    } catch (error) {
+      // It may be gone already.
+      if (!(error instanceof ControllerError) || error.code !== 'REFUSED') throw error;
+    }
+    return true;
+  }
+
+  /** Removes the zone itself from the device. */
+  async leave(): Promise<void> {
+    if (this.#zone === undefined) return;
+    try {
+      await this.removeZone(this.#zone.zoneId);
+      await this.#session?.close();
+    } catch (error) {
+      if (!(error instanceof ControllerError || error instanceof NetworkError)) throw error;
+    }
+    this.#session?.destroy('the run is done');
+    this.#zone = undefined;
+  }
+
+  async #trigger(eventTrigger: number): Promise<void> {
+    await this.invoke(1, { eventTrigger });
+  }
+
+  async #connected(): Promise<ControllerSession> {
+    if (this.#session?.open === true) return this.#session;
+    const zone = this.#zone ?? (await this.#commission());
+    this.#zone = zone;
+    const { transport } = this.#bench.options;
+    const purpose = { kind: 'operational', serverName: zone.deviceId, identity: zone.kit.controller } as const;
+    const { stream } = await transport.connect(this.#bench.target, purpose, new AbortController().signal);
+    this.#session = new ControllerSession(stream, 'reference', this.#bench.clock);
+    return this.#session;
+  }
+
+  async #commission(): Promise<{ readonly kit: ZoneKit; readonly zoneId: string; readonly deviceId: string }> {
+    const bench = this.#bench;
+    await bench.openByHand();
+    const kit = bench.kit('test');
+    const peer = await bench.commissioning('reference', kit);
+    const answer = await peer.run('certInstall');
+    if (saysNo(answer)) {
+      const said = 'text' in answer ? `: ${answer.text}` : '';
+      throw new SetupFailed(`the device takes no TEST zone (${answer.type}${said}): it was not started with --enable-key`);
+    }
+    await peer.finish();
+    return { kit, zoneId: peer.zoneId, deviceId: peer.deviceId };
+  }
+}
