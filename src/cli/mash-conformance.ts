@@ -7,7 +7,7 @@ import { Pics } from '../conformance/pics.js';
 import { readPicsFile } from '../conformance/pics-file.js';
 import { counts, line, type ReportHead, report, summary } from '../conformance/report.js';
 import { runCases } from '../conformance/run.js';
-import { SetupFailed } from '../conformance/test-zone.js';
+import { SetupFailed } from '../conformance/verdict.js';
 import { formatTarget } from '../controller/addresses.js';
 import { ControllerError } from '../controller/errors.js';
 import { nodeTransport } from '../controller/tls-client.js';

@@ -5,13 +5,13 @@ import type { SetupCode } from '../crypto/setup-code.js';
 import type { DialectName } from '../dialect/messages.js';
 import { NetworkError } from '../errors.js';
 import type { Clock, Crypto, Multicast } from '../platform.js';
-import { NotApplicable, Refuted } from './case.js';
 import { type Answer, answerText, CommissioningPeer, saysNo } from './commissioning-peer.js';
 import { MdnsWatch } from './mdns-watch.js';
 import { OperationalPeer } from './operational-peer.js';
 import type { Pics } from './pics.js';
 import { TestZone } from './test-zone.js';
 import { attemptTls } from './tls-attempt.js';
+import { NotApplicable, Refuted } from './verdict.js';
 import { ZoneKit } from './zone-kit.js';
 
 /** After a commissioning connection the reference profile is busy for half a second. */
@@ -83,6 +83,10 @@ export class Bench {
     return this.options.target;
   }
 
+  get transport(): Transport {
+    return this.options.transport;
+  }
+
   now(): number {
     return Math.floor(this.clock.wall() / 1000);
   }
@@ -139,7 +143,7 @@ export class Bench {
     if (this.#resting) await this.sleep(REST[this.pics.profile]);
     this.#resting = true;
     try {
-      const peer = await CommissioningPeer.connect({ crypto, clock, transport: this.options.transport }, this.target, {
+      const peer = await CommissioningPeer.connect({ crypto, clock, transport: this.transport }, this.target, {
         dialect,
         zone: kit,
         code,
@@ -175,7 +179,7 @@ export class Bench {
   async operational(as: Pick<ZoneOnDevice, 'kit' | 'dialect' | 'deviceId'>, identity = as.kit.controller): Promise<OperationalPeer> {
     try {
       const to = { identity, serverName: as.deviceId, dialect: as.dialect };
-      return await OperationalPeer.connect({ transport: this.options.transport, clock: this.clock }, this.target, to);
+      return await OperationalPeer.connect({ transport: this.transport, clock: this.clock }, this.target, to);
     } catch (error) {
       if (error instanceof ControllerError || error instanceof NetworkError) throw new Refuted(`operational connection: ${error.message}`);
       throw error;

@@ -1,6 +1,7 @@
 import type { DialectName } from '../dialect/messages.js';
 import type { Pics } from './pics.js';
 import type { Trial } from './trial.js';
+import type { Verdict } from './verdict.js';
 
 /** What has to be there for a case; without it the case is skipped, and its reason says what would help. */
 export type Need =
@@ -41,18 +42,6 @@ export interface ForeignCase extends CaseHead {
 }
 
 export type ConformanceCase = BlackBoxCase | ForeignCase;
-
-/** The device does otherwise than the case wants. */
-export class Refuted extends Error {
-  override readonly name = 'Refuted';
-}
-
-/** The case says nothing about this device, or cannot be tried here. */
-export class NotApplicable extends Error {
-  override readonly name = 'NotApplicable';
-}
-
-export type Verdict = 'pass' | 'fail' | 'skip';
 
 /** What became of a case, in one dialect where the dialect matters. */
 export interface Outcome extends CaseHead {

@@ -10,7 +10,7 @@ import type { ControllerMessage, DeviceMessage, DialectName } from '../dialect/m
 import { parseCsr } from '../pki/csr.js';
 import { deviceIdOfKey, zoneIdOfCa } from '../pki/identities.js';
 import type { Clock, Crypto } from '../platform.js';
-import { Refuted } from './case.js';
+import { Refuted } from './verdict.js';
 import type { LeafChange, ZoneKit } from './zone-kit.js';
 
 const EXPORTER_LABEL = 'EXPORTER-MASH-PASE';

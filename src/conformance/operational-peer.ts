@@ -5,7 +5,7 @@ import type { DialectName } from '../dialect/messages.js';
 import type { Clock, SecureStream, TlsIdentity } from '../platform.js';
 import { FramedConnection } from '../session/framed-connection.js';
 import { type Control, classify, encodeControl, encodeRequest, Operation } from '../session/wire.js';
-import { Refuted } from './case.js';
+import { Refuted } from './verdict.js';
 
 const PATIENCE = 10_000;
 const MAXIMUM = 1 << 20;

@@ -1,4 +1,5 @@
-import type { Outcome, Verdict } from './case.js';
+import type { Outcome } from './case.js';
+import type { Verdict } from './verdict.js';
 
 /** About which run a report is. */
 export interface ReportHead {

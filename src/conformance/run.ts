@@ -2,8 +2,9 @@ import { ControllerError } from '../controller/errors.js';
 import type { DialectName } from '../dialect/messages.js';
 import { NetworkError } from '../errors.js';
 import type { Bench } from './bench.js';
-import { type BlackBoxCase, type ConformanceCase, isBlackBox, NotApplicable, type Outcome, Refuted } from './case.js';
+import { type BlackBoxCase, type ConformanceCase, isBlackBox, type Outcome } from './case.js';
 import { Trial } from './trial.js';
+import { NotApplicable, Refuted } from './verdict.js';
 
 export interface RunOptions {
   readonly bench: Bench;

@@ -1,9 +1,12 @@
 import type { CborMap, CborValue } from '../codec/cbor.js';
 import { ControllerError } from '../controller/errors.js';
 import { ControllerSession } from '../controller/session.js';
+import type { Transport } from '../controller/transport.js';
+import type { DeviceAddress } from '../controller/zone.js';
 import { NetworkError } from '../errors.js';
-import type { Bench } from './bench.js';
-import { saysNo } from './commissioning-peer.js';
+import type { Clock } from '../platform.js';
+import { type CommissioningPeer, saysNo } from './commissioning-peer.js';
+import { SetupFailed } from './verdict.js';
 import type { ZoneKit } from './zone-kit.js';
 
 const TEST_CONTROL = 0x0a;
@@ -11,20 +14,26 @@ const TEST_CONTROL = 0x0a;
 const DEVICE = 2 ** 48;
 const [ENTER, EXIT] = [DEVICE + 1, DEVICE + 2];
 
-/** Nothing of the run can be done without it. */
-export class SetupFailed extends Error {
-  override readonly name = 'SetupFailed';
+/** What the zone is commissioned with. */
+export interface TestZoneHost {
+  readonly target: DeviceAddress;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  kit(kind: 'test'): ZoneKit;
+  /** Without TestControl. */
+  openByHand(): Promise<void>;
+  commissioning(dialect: 'reference', kit: ZoneKit): Promise<CommissioningPeer>;
 }
 
 /** The zone by which a lab commands the device: commissioned at its first use, in the reference dialect, which alone has such zones. */
 export class TestZone {
-  readonly #bench: Bench;
+  readonly #host: TestZoneHost;
   readonly #enableKey: string;
   #zone: { readonly kit: ZoneKit; readonly zoneId: string; readonly deviceId: string } | undefined;
   #session: ControllerSession | undefined;
 
-  constructor(bench: Bench, enableKey: string) {
-    this.#bench = bench;
+  constructor(host: TestZoneHost, enableKey: string) {
+    this.#host = host;
     this.#enableKey = enableKey;
   }
 
@@ -78,18 +87,18 @@ export class TestZone {
     if (this.#session?.open === true) return this.#session;
     const zone = this.#zone ?? (await this.#commission());
     this.#zone = zone;
-    const { transport } = this.#bench.options;
+    const { transport, target, clock } = this.#host;
     const purpose = { kind: 'operational', serverName: zone.deviceId, identity: zone.kit.controller } as const;
-    const { stream } = await transport.connect(this.#bench.target, purpose, new AbortController().signal);
-    this.#session = new ControllerSession(stream, 'reference', this.#bench.clock);
+    const { stream } = await transport.connect(target, purpose, new AbortController().signal);
+    this.#session = new ControllerSession(stream, 'reference', clock);
     return this.#session;
   }
 
   async #commission(): Promise<{ readonly kit: ZoneKit; readonly zoneId: string; readonly deviceId: string }> {
-    const bench = this.#bench;
-    await bench.openByHand();
-    const kit = bench.kit('test');
-    const peer = await bench.commissioning('reference', kit);
+    const host = this.#host;
+    await host.openByHand();
+    const kit = host.kit('test');
+    const peer = await host.commissioning('reference', kit);
     const answer = await peer.run('certInstall');
     if (saysNo(answer)) {
       const said = 'text' in answer ? `: ${answer.text}` : '';

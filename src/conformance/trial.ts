@@ -1,7 +1,7 @@
 import type { DialectName } from '../dialect/messages.js';
 import type { Bench } from './bench.js';
-import { Refuted } from './case.js';
 import type { Pics } from './pics.js';
+import { Refuted } from './verdict.js';
 
 /** One run of a case: what it works with, and what it has done. */
 export class Trial {

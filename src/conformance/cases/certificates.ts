@@ -4,9 +4,9 @@ import { checkDevicePeer } from '../../pki/verify.js';
 import type { TlsIdentity } from '../../platform.js';
 import type { ZoneOnDevice } from '../bench.js';
 import type { BlackBoxCase, ConformanceCase } from '../case.js';
-import { Refuted } from '../case.js';
 import { answerText, type InstallChange } from '../commissioning-peer.js';
 import type { Trial } from '../trial.js';
+import { Refuted } from '../verdict.js';
 import { deviceSubject } from '../zone-kit.js';
 
 const INSTALL = 'commissioning-pase §10, TC-CERT';

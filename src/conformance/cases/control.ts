@@ -1,8 +1,9 @@
 import type { CborValue } from '../../codec/cbor.js';
 import { ControllerError } from '../../controller/errors.js';
 import type { ZoneOnDevice } from '../bench.js';
-import { type BlackBoxCase, NotApplicable, Refuted } from '../case.js';
+import type { BlackBoxCase } from '../case.js';
 import type { Trial } from '../trial.js';
+import { NotApplicable, Refuted } from '../verdict.js';
 
 const [ENERGY_CONTROL, TEST_CONTROL] = [5, 0x0a];
 const [CONTROL_STATE, EFFECTIVE, MINE] = [2, 20, 21];

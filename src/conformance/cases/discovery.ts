@@ -1,10 +1,11 @@
 import { addressScope, formatAddress } from '../../discovery/address.js';
 import { nameText } from '../../discovery/name.js';
 import { sameId } from '../../pki/identities.js';
-import { type BlackBoxCase, type ConformanceCase, NotApplicable, Refuted } from '../case.js';
+import type { BlackBoxCase, ConformanceCase } from '../case.js';
 import { answerText, type CommissioningPeer } from '../commissioning-peer.js';
 import type { Announced, MdnsWatch } from '../mdns-watch.js';
 import type { Trial } from '../trial.js';
+import { NotApplicable, Refuted } from '../verdict.js';
 import { discriminator } from './tls.js';
 
 const RECORDS = 'connection-establishment §10, TC-MDNS-REC';

@@ -1,8 +1,9 @@
 import { type CborValue, encodeCbor } from '../../codec/cbor.js';
 import { classify, Operation } from '../../session/wire.js';
 import type { ZoneOnDevice } from '../bench.js';
-import { type BlackBoxCase, Refuted } from '../case.js';
+import type { BlackBoxCase } from '../case.js';
 import type { Trial } from '../trial.js';
+import { Refuted } from '../verdict.js';
 
 const SOURCE = 'protocol.md §3';
 /** protocol.md §2.13, reference-behaviour §4.7. */

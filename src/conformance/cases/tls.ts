@@ -1,9 +1,10 @@
 import { type Certificate, isSignedBy, parseCertificate } from '../../pki/certificate.js';
 import { CertificateError } from '../../pki/certificate-error.js';
 import { commonName } from '../../pki/name.js';
-import { type BlackBoxCase, type ConformanceCase, NotApplicable, Refuted } from '../case.js';
+import type { BlackBoxCase, ConformanceCase } from '../case.js';
 import { attemptTls, type TlsAttempt, type TlsOutcome, tlsText } from '../tls-attempt.js';
 import type { Trial } from '../trial.js';
+import { NotApplicable, Refuted } from '../verdict.js';
 
 const SOURCE = 'connection-establishment §10, TC-TLS-COMM';
 /** reference-behaviour §4.1. */

@@ -1,6 +1,6 @@
 import type { BlackBoxCase, ConformanceCase } from '../case.js';
-import { NotApplicable } from '../case.js';
 import type { Trial } from '../trial.js';
+import { NotApplicable } from '../verdict.js';
 
 const END_TO_END = 'connection-establishment §10, TC-E2E';
 const ADDRESSES = 'connection-establishment §10, TC-IPV6';

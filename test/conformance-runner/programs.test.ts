@@ -1,0 +1,180 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { isBlackBox } from '../../src/conformance/case.js';
+import { CASES } from '../../src/conformance/cases/index.js';
+import { ip, type Namespace, namespacesRefused, withNamespaces } from '../world/netns.js';
+import { freePorts } from '../world/program.js';
+import { bundle, ROOT } from '../world/project.js';
+import { ENABLE_KEY } from './lab.js';
+
+const CODE = '20220211';
+/** Shortened, so that what waits for them can be waited for; the PICS says the same, in seconds. */
+const SHORT = { 'commissioning.window': 8000, 'commissioning.firstMessage': 2000, 'commissioning.csrRequest': 2000 };
+const CLAIMED = { 'MASH.S.COMM.WINDOW_DURATION': 8, 'MASH.S.COMM.PASE_TIMEOUT': 2, 'MASH.S.COMM.CSR_TIMEOUT': 2 };
+const NUMBERS = {
+  draft: { 'MASH.S.ZONE.MAX_ZONES': 5, 'MASH.S.TRANS.MAX_MSG_SIZE': 65_536 },
+  reference: { 'MASH.S.ZONE.MAX_ZONES': 2, 'MASH.S.TRANS.MAX_MSG_SIZE': 8192 },
+};
+/** What only multicast, or a link-local address, shows. */
+const NEEDS_LINK = ['TC-MDNS', 'TC-TRANS-2', 'TC-TRANS-3', 'TC-IPV6-1'];
+
+interface Report {
+  readonly counts: Readonly<Record<'pass' | 'fail' | 'skip', number>>;
+  readonly cases: readonly { readonly id: string; readonly dialect: string | null; readonly verdict: string; readonly reason: string }[];
+}
+
+/** Where the two programs are, and how the runner reaches the device. */
+interface Place {
+  readonly target: string;
+  readonly ports: readonly [operational: number, commissioning: number];
+  readonly interfaceName: string;
+  readonly run: (who: 'device' | 'runner', args: readonly string[]) => ChildProcess;
+}
+
+let programs: { readonly device: string; readonly runner: string };
+beforeAll(async () => {
+  programs = { device: await bundle('mash-device'), runner: await bundle('mash-conformance') };
+});
+
+/** Two network namespaces on one link; where there are none, loopback without multicast. */
+async function inPlace(body: (place: Place) => Promise<void>): Promise<void> {
+  const node = (prefix: readonly string[], args: readonly string[]): ChildProcess => {
+    const [program = process.execPath, ...rest] = [...prefix, process.execPath, ...args];
+    return spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
+  };
+  if (namespacesRefused !== undefined) {
+    const [operational = 0, commissioning = 0] = await freePorts(2);
+    const run: Place['run'] = (_who, args) => node([], args);
+    await body({ target: `[::1]:${operational}`, ports: [operational, commissioning], interfaceName: 'none0', run });
+    return;
+  }
+  await withNamespaces(2, async ([device, runner]) => {
+    if (device === undefined || runner === undefined) throw new Error('two namespaces are due');
+    const address = await linkLocal(device);
+    const run: Place['run'] = (who, args) => node(['ip', 'netns', 'exec', who === 'device' ? device.name : runner.name], args);
+    const target = `[${address}%${runner.interfaceName}]:8443`;
+    await body({ target, ports: [8443, 8444], interfaceName: device.interfaceName, run });
+  });
+}
+
+async function linkLocal({ name, interfaceName }: Namespace): Promise<string> {
+  const shown = await ip('-n', name, '-6', '-o', 'addr', 'show', 'dev', interfaceName, 'scope', 'link');
+  const [, address] = /inet6 (fe80:[^/]+)\//.exec(shown) ?? [];
+  if (address === undefined) throw new Error(`no link-local address: ${shown}`);
+  return address;
+}
+
+/** Starts the device; again whenever the file `restart` is there, which it then takes away. */
+function supervise(folder: string, start: () => ChildProcess): { readonly pid: string; readonly stop: () => Promise<void> } {
+  const pid = path.join(folder, 'pid');
+  const restart = path.join(folder, 'restart');
+  let child: ChildProcess;
+  let stopped = false;
+  let restarting: Promise<void> | undefined;
+  const gone = (process: ChildProcess): Promise<void> =>
+    new Promise((resolve) => {
+      if (process.exitCode !== null || process.signalCode !== null) resolve();
+      else process.once('exit', () => resolve());
+      process.kill('SIGKILL');
+    });
+  const begin = async (): Promise<void> => {
+    child = start();
+    writeFileSync(pid, String(child.pid));
+    let said = '';
+    await new Promise<void>((resolve) => {
+      child.stdout?.on('data', (chunk) => {
+        said += String(chunk);
+        if (said.includes('"message":"announced"')) resolve();
+      });
+      child.once('exit', () => resolve());
+    });
+    rmSync(restart, { force: true });
+  };
+  writeFileSync(restart, '');
+  restarting = begin();
+  const poll = setInterval(() => {
+    if (stopped || restarting !== undefined || !existsSync(restart)) return;
+    restarting = gone(child).then(begin);
+    void restarting.finally(() => {
+      restarting = undefined;
+    });
+  }, 50);
+  void restarting.finally(() => {
+    restarting = undefined;
+  });
+  const stop = async (): Promise<void> => {
+    stopped = true;
+    clearInterval(poll);
+    await restarting;
+    await gone(child);
+  };
+  return { pid, stop };
+}
+
+async function finished(child: ChildProcess): Promise<{ readonly code: number | null; readonly text: string }> {
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk) => {
+      text += String(chunk);
+    });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, text };
+}
+
+async function report(profile: 'draft' | 'reference', { target, ports, interfaceName, run }: Place): Promise<Report> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'mash-conformance-'));
+  const settings = Object.entries(SHORT).map(([key, value]) => `${key}=${value}`);
+  const common = ['--profile', profile, '--setup-code', CODE, '--enable-key', ENABLE_KEY, '--interface', interfaceName];
+  const where = ['--port', String(ports[0]), '--commissioning-port', String(ports[1]), '--state', path.join(folder, 'state')];
+  const device = supervise(folder, () =>
+    run('device', [programs.device, ...common, ...where, '--discriminator', '1234', '--log-format', 'json', '--set', ...settings]),
+  );
+  const pics = path.join(folder, 'device.pics');
+  const codes = new Set(CASES.flatMap((entry) => (isBlackBox(entry) ? entry.pics : [])));
+  const claims = { ...Object.fromEntries([...codes].map((code) => [code, 1])), ...NUMBERS[profile], ...CLAIMED };
+  writeFileSync(
+    pics,
+    Object.entries(claims)
+      .map(([code, value]) => `${code}=${value}\n`)
+      .join(''),
+  );
+  const restart = path.join(folder, 'restart');
+  mkdirSync(path.join(ROOT, 'build'), { recursive: true });
+  const out = path.join(ROOT, `build/conformance-${profile}.json`);
+  rmSync(out, { force: true });
+  const options = [
+    ['--target', target, '--pics', pics, '--dialect', 'both', '--format', 'json', '--out', out],
+    ['--open-command', `kill -USR1 $(cat ${device.pid})`],
+    ['--restart-command', `touch ${restart}; while [ -e ${restart} ]; do sleep 0.05; done`],
+    profile === 'draft' ? ['--commissioning-port', String(ports[1])] : [],
+  ].flat();
+  try {
+    while (existsSync(restart)) await new Promise((resolve) => setTimeout(resolve, 20));
+    const { code, text } = await finished(run('runner', [programs.runner, ...common, ...options]));
+    if (!existsSync(out)) throw new Error(`exit code ${code}: ${text}`);
+    return JSON.parse(readFileSync(out, 'utf8'));
+  } finally {
+    await device.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe(`the programs as they are shipped, both dialects${namespacesRefused === undefined ? '' : ` (without multicast: ${namespacesRefused})`}`, () => {
+  it.concurrent.each(['draft', 'reference'] as const)(
+    'profile %s: no case fails, and none is skipped that can be tried',
+    async (profile) => {
+      await inPlace(async (place) => {
+        const { cases } = await report(profile, place);
+        expect(cases.filter(({ verdict }) => verdict === 'fail')).toEqual([]);
+        const foreign = CASES.filter((entry) => !isBlackBox(entry)).map(({ id }) => id);
+        const skipped = cases.filter(({ id, verdict }) => verdict === 'skip' && !foreign.includes(id)).map(({ id }) => id);
+        const excused = [...(namespacesRefused === undefined ? [] : NEEDS_LINK), ...(profile === 'reference' ? ['TC-MDNS-TXT-UDP'] : [])];
+        expect(skipped.filter((id) => !excused.some((prefix) => id.startsWith(prefix)))).toEqual([]);
+      });
+    },
+    120_000,
+  );
+});
