@@ -35,7 +35,7 @@ export interface ConformanceArguments {
 
 export type ParsedConformance =
   | { readonly kind: 'run'; readonly options: ConformanceArguments }
-  | { readonly kind: 'list'; readonly cases: readonly ConformanceCase[] }
+  | { readonly kind: 'list'; readonly cases: readonly ConformanceCase[]; readonly format: ReportFormat }
   | { readonly kind: 'exit'; readonly code: number };
 
 const EXAMPLES = `
@@ -85,7 +85,7 @@ export function parseConformanceArguments(
     command.parse([...argv], { from: 'user' });
     const raw = command.opts<Raw>();
     const cases = chosen(raw.filter);
-    return raw.list ? { kind: 'list', cases } : { kind: 'run', options: checked(raw, cases) };
+    return raw.list ? { kind: 'list', cases, format: raw.format } : { kind: 'run', options: checked(raw, cases) };
   } catch (error) {
     if (error instanceof CommanderError) return { kind: 'exit', code: error.exitCode === 0 ? 0 : 2 };
     if (!(error instanceof ConfigError)) throw error;

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { Bench } from '../conformance/bench.js';
-import { isBlackBox } from '../conformance/case.js';
+import { type ConformanceCase, isBlackBox } from '../conformance/case.js';
 import { Pics } from '../conformance/pics.js';
 import { readPicsFile } from '../conformance/pics-file.js';
 import { counts, line, type ReportHead, report, summary } from '../conformance/report.js';
@@ -89,6 +89,13 @@ function shell(command: string): Promise<void> {
   });
 }
 
+function listed(cases: readonly ConformanceCase[]): void {
+  for (const entry of cases) {
+    const condition = isBlackBox(entry) ? `${entry.dialects}; ${entry.pics.join(', ')}` : `not from outside: ${entry.elsewhere}`;
+    print(`${entry.id.padEnd(22)} ${entry.title}\n${' '.repeat(23)}${entry.source}; ${condition}\n`);
+  }
+}
+
 // `conformance | head` ends the pipe: nobody reads on.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(ExitCode.FAILED);
@@ -98,10 +105,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const parsed = parseConformanceArguments(process.argv.slice(2), print, complain);
 if (parsed.kind === 'exit') process.exitCode = parsed.code;
 else if (parsed.kind === 'list') {
-  for (const entry of parsed.cases) {
-    const condition = isBlackBox(entry) ? `${entry.dialects}; ${entry.pics.join(', ')}` : `not from outside: ${entry.elsewhere}`;
-    print(`${entry.id.padEnd(22)} ${entry.title}\n${' '.repeat(23)}${entry.source}; ${condition}\n`);
-  }
+  if (parsed.format === 'json') print(`${JSON.stringify(parsed.cases, undefined, 2)}\n`);
+  else listed(parsed.cases);
 } else {
   void run(parsed.options).then(
     (code) => {

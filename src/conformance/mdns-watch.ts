@@ -1,7 +1,16 @@
 import { decodeMessage, encodeMessage, queryMessage } from '../discovery/message.js';
 import type { Name } from '../discovery/name.js';
 import { nameKey, nameOf, sameName } from '../discovery/name.js';
-import { type AddressRecord, CLASS, type DnsRecord, type PtrRecord, type SrvRecord, type TxtRecord, TYPE } from '../discovery/records.js';
+import {
+  type AddressRecord,
+  CLASS,
+  type DnsRecord,
+  type PtrRecord,
+  recordKey,
+  type SrvRecord,
+  type TxtRecord,
+  TYPE,
+} from '../discovery/records.js';
 import { txtEntries } from '../discovery/txt.js';
 import { PeerError } from '../errors.js';
 import type { Clock, Multicast } from '../platform.js';
@@ -117,11 +126,12 @@ export class MdnsWatch {
       const srv = latest('SRV', record.target);
       const txt = latest('TXT', record.target);
       if (srv === undefined || txt === undefined || srv.ttl === 0) continue;
-      const addresses = heard.filter(
-        (candidate): candidate is AddressRecord =>
-          (candidate.type === 'AAAA' || candidate.type === 'A') && candidate.ttl > 0 && sameName(candidate.name, srv.target),
-      );
-      found.push({ ptr: record, srv, txt, entries: txtEntries(txt.strings), addresses });
+      const addresses = new Map<string, AddressRecord>();
+      for (const candidate of heard) {
+        const isAddress = candidate.type === 'AAAA' || candidate.type === 'A';
+        if (isAddress && candidate.ttl > 0 && sameName(candidate.name, srv.target)) addresses.set(recordKey(candidate), candidate);
+      }
+      found.push({ ptr: record, srv, txt, entries: txtEntries(txt.strings), addresses: [...addresses.values()] });
     }
     return found;
   }

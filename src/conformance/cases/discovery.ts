@@ -161,7 +161,7 @@ export const DISCOVERY: readonly ConformanceCase[] = [
     title: 'A controller that reconnects after 10 s is still served',
     source: TRANSITION,
     pics: ['MASH.S.COMM'],
-    dialects: 'each',
+    dialects: 'any',
     needs: ['window'],
     waits: () => 10,
     run: async (t) => {
