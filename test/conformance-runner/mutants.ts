@@ -111,14 +111,24 @@ function mapListener(listener: StreamListener, mutation: ListenerMutation): Stre
 }
 
 function mapMulticast(multicast: Multicast, rewrite: (message: DnsMessage) => DnsMessage | undefined): Multicast {
+  /** What the device meant, by what was sent: it hears its own packets, and would take others for those of another device. */
+  const meant = new Map<string, Uint8Array>();
   return {
-    start: (handlers) => multicast.start(handlers),
+    start: (handlers) =>
+      multicast.start({
+        onPacket: (packet, source) => handlers.onPacket(meant.get(packet.join()) ?? packet, source),
+        onInterfaces: () => handlers.onInterfaces(),
+        onError: (interfaceName, reason) => handlers.onError(interfaceName, reason),
+      }),
     interfaces: () => multicast.interfaces(),
     close: () => multicast.close(),
     send: (interfaceName, packet, to) => {
       const message = decodeMessage(packet);
       const said = message.response ? rewrite(message) : message;
-      if (said !== undefined) multicast.send(interfaceName, encodeMessage(said), to);
+      if (said === undefined) return;
+      const sent = encodeMessage(said);
+      meant.set(sent.join(), packet);
+      multicast.send(interfaceName, sent, to);
     },
   };
 }
