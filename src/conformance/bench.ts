@@ -15,7 +15,7 @@ import { NotApplicable, Refuted } from './verdict.js';
 import { ZoneKit } from './zone-kit.js';
 
 /** After a commissioning connection the reference profile is busy for half a second. */
-const REST = { draft: 50, reference: 650 } as const;
+const REST = { draft: 20, reference: 650 } as const;
 const OPENING = 5000;
 
 export interface BenchOptions {
@@ -57,8 +57,8 @@ export class Bench {
   readonly #zones: ZoneOnDevice[] = [];
   readonly #pending: CommissioningPeer[] = [];
   #made = 0;
-  /** A commissioning connection was made since the device's rest between two was last taken back. */
-  #resting = false;
+  /** When a commissioning connection was last seen to begin or to end. */
+  #lastCommissioning = Number.NEGATIVE_INFINITY;
 
   constructor(options: BenchOptions) {
     this.options = options;
@@ -117,7 +117,6 @@ export class Bench {
   async openWindow(): Promise<void> {
     if (this.testZone !== undefined) {
       await this.testZone.enterCommissioning();
-      this.#resting = false;
       return;
     }
     await this.openByHand();
@@ -140,8 +139,9 @@ export class Bench {
   /** A commissioning connection; the window is open. The former one rests as long as the device wants. */
   async commissioning(dialect: DialectName, kit: ZoneKit = this.kit(), code = this.options.code): Promise<CommissioningPeer> {
     const { crypto, clock } = this;
-    if (this.#resting) await this.sleep(REST[this.pics.profile]);
-    this.#resting = true;
+    const rest = this.#lastCommissioning + REST[this.pics.profile] - this.clock.now();
+    if (rest > 0) await this.sleep(rest);
+    this.#lastCommissioning = this.clock.now();
     try {
       const peer = await CommissioningPeer.connect({ crypto, clock, transport: this.transport }, this.target, {
         dialect,
@@ -170,6 +170,7 @@ export class Bench {
     const { zone: kit, dialect, zoneId, deviceId } = commissioned;
     const peer = await this.operational({ kit, dialect, deviceId });
     const zone: ZoneOnDevice = { kit, dialect, zoneId, deviceId, peer };
+    this.#lastCommissioning = this.clock.now();
     this.#zones.push(zone);
     await peer.read(0, 1, 1);
     return zone;
@@ -207,6 +208,7 @@ export class Bench {
 
   /** No connection and no zone of ours is left. */
   async cleanUp(): Promise<void> {
+    if (this.#pending.length > 0) this.#lastCommissioning = this.clock.now();
     for (const peer of this.#pending.splice(0)) peer.destroy();
     for (const zone of [...this.#zones]) {
       try {

@@ -12,7 +12,7 @@ import type { ZoneKit } from './zone-kit.js';
 const TEST_CONTROL = 0x0a;
 /** Domain 1 of reference-behaviour §3.2. */
 const DEVICE = 2 ** 48;
-const [ENTER, EXIT] = [DEVICE + 1, DEVICE + 2];
+const [ENTER, RESET] = [DEVICE + 1, DEVICE + 4];
 
 /** What the zone is commissioned with. */
 export interface TestZoneHost {
@@ -42,8 +42,9 @@ export class TestZone {
     return this.#trigger(ENTER);
   }
 
-  exitCommissioning(): Promise<void> {
-    return this.#trigger(EXIT);
+  /** ResetTestState: the window has its own length again, too. */
+  reset(): Promise<void> {
+    return this.#trigger(RESET);
   }
 
   async read(endpoint: number, feature: number, attribute: number): Promise<CborValue | undefined> {

@@ -1,7 +1,25 @@
 import type { ConformanceCase } from '../case.js';
 import { answerText, saysNo } from '../commissioning-peer.js';
+import type { Trial } from '../trial.js';
+import { NotApplicable } from '../verdict.js';
 
 const SOURCE = 'commissioning-pase §10, TC-COMM';
+
+/** Seconds; the shortest that can be set is 3. */
+const SET_WINDOW = 4;
+
+/** The window was opened just now. */
+async function watchWindow(t: Trial, seconds: number): Promise<string> {
+  const begun = t.bench.clock.now();
+  const at = (moment: number): Promise<void> => t.sleep(begun + moment * 1000 - t.bench.clock.now());
+  t.step(`handshake after ${seconds - 1} s`);
+  await at(seconds - 1);
+  t.holds(await t.bench.windowOpen(), `closed before ${seconds - 1} s, ${seconds} s are due`);
+  t.step(`handshake after ${seconds + 1} s`);
+  await at(seconds + 1);
+  t.holds(!(await t.bench.windowOpen()), `still open after ${seconds + 1} s, ${seconds} s are due`);
+  return `open at ${seconds - 1} s, closed at ${seconds + 1} s`;
+}
 
 export const COMMISSIONING: readonly ConformanceCase[] = [
   {
@@ -42,15 +60,27 @@ export const COMMISSIONING: readonly ConformanceCase[] = [
         }
         return 'closed within the time';
       }
-      const begun = t.bench.clock.now();
-      const at = (moment: number): Promise<void> => t.sleep(begun + moment * 1000 - t.bench.clock.now());
-      t.step(`handshake after ${seconds - 1} s`);
-      await at(seconds - 1);
-      t.holds(await t.bench.windowOpen(), `closed before ${seconds - 1} s, ${seconds} s are due`);
-      t.step(`handshake after ${seconds + 1} s`);
-      await at(seconds + 1);
-      t.holds(!(await t.bench.windowOpen()), `still open after ${seconds + 1} s, ${seconds} s are due`);
-      return `open at ${seconds - 1} s, closed at ${seconds + 1} s`;
+      return watchWindow(t, seconds);
+    },
+  },
+  {
+    id: 'TC-COMM-WINDOW-001',
+    title: 'TestControl sets how long the window stays open',
+    source: 'reference-behaviour §3.1, §4.11',
+    pics: ['MASH.S.COMM'],
+    dialects: 'any',
+    needs: ['window', 'enableKey'],
+    waits: () => SET_WINDOW + 1,
+    run: async (t) => {
+      const lab = t.bench.testZone;
+      if (lab === undefined) throw new NotApplicable('it needs TestControl: --enable-key');
+      t.step(`setCommissioningWindowDuration ${SET_WINDOW} s, which begins the open window anew`);
+      try {
+        await lab.invoke(2, { durationSeconds: SET_WINDOW });
+        return await watchWindow(t, SET_WINDOW);
+      } finally {
+        await lab.reset();
+      }
     },
   },
   {
