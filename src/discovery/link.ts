@@ -108,7 +108,7 @@ export class LinkResponder {
     registration.leaving = true;
     this.#prober.remove(key);
     registration.claim.stop();
-    if (registration.announced && registration.claim.state === 'owned') registration.announcer.leave();
+    if (this.#isTold(registration)) registration.announcer.leave();
     else this.#forget(key, registration);
   }
 
@@ -152,7 +152,7 @@ export class LinkResponder {
 
   /** Goodbye for all, once; nothing is sent afterwards. */
   leave(): void {
-    const leaving = [...this.#registrations.values()].filter(({ announced, claim }) => announced && claim.state === 'owned');
+    const leaving = [...this.#registrations.values()].filter((registration) => this.#isTold(registration));
     const told = this.#announced && this.#hostClaim?.state === 'owned';
     this.stop();
     const services = leaving.map(({ service }) => service);
@@ -215,6 +215,11 @@ export class LinkResponder {
 
   #isOurs({ leaving, claim }: Registration): boolean {
     return !leaving && claim.state === 'owned' && this.#hostClaim?.state === 'owned';
+  }
+
+  /** Somebody may hold its records: announced, or answered while it is probed for (profile `reference`). */
+  #isTold({ announced, claim }: Registration): boolean {
+    return claim.state === 'owned' ? announced : claim.state === 'probing' && this.#parts.policy.eager;
   }
 
   #forget(key: string, registration: Registration): void {

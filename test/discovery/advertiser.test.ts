@@ -172,6 +172,23 @@ describe('leaving', () => {
     expect(world.clock.pending()).toEqual([]);
   });
 
+  it('profile reference: what was answered while it is probed for is taken back, too (RFC 6762 §10.1)', async () => {
+    const world = new DiscoveryWorld();
+    const { advertiser } = world.device({ policy: recordPolicy('reference', false) });
+    await advertiser.start();
+    const published = advertiser.publish(COMMISSIONABLE);
+    const peer = await world.peer();
+    await world.clock.advance(100);
+    peer.send('p0', query(TYPE_NAME, TYPE.PTR));
+    await world.clock.advance(200);
+    const answered = world.responses().length;
+    published.withdraw();
+    await world.clock.advance(10_000);
+    const ttls = world.responses().map(({ message }) => message.answers[0]?.ttl);
+    expect([answered, ttls]).toEqual([1, [120, 0, 0]]);
+    expect(world.clock.pending()).toEqual([]);
+  });
+
   it('a withdrawn service that is published again stays', async () => {
     const world = new DiscoveryWorld();
     const { advertiser, published, since } = await announced(world);
