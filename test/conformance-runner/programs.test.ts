@@ -183,6 +183,6 @@ describe(`the programs as they are shipped, both dialects${namespacesRefused ===
         expect(skipped.filter((id) => !excused.some((prefix) => id.startsWith(prefix)))).toEqual([]);
       });
     },
-    120_000,
+    240_000,
   );
 });
