@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { ConformanceCase } from '../conformance/case.js';
 import { CASES } from '../conformance/cases/index.js';
-import type { ProfileName } from '../conformance/pics.js';
+import type { ProfileName } from '../conformance/claims.js';
 import { REPORT_FORMATS, type ReportFormat } from '../conformance/report.js';
 import { lacksScope, parseTarget } from '../controller/addresses.js';
 import type { DeviceAddress } from '../controller/zone.js';

@@ -3,8 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { Bench } from '../conformance/bench.js';
 import { type ConformanceCase, isBlackBox } from '../conformance/case.js';
-import { Pics } from '../conformance/pics.js';
-import { readPicsFile } from '../conformance/pics-file.js';
+import { Claims } from '../conformance/claims.js';
 import { counts, line, type ReportHead, report, summary } from '../conformance/report.js';
 import { runCases } from '../conformance/run.js';
 import { SetupFailed } from '../conformance/verdict.js';
@@ -15,6 +14,7 @@ import { ConfigError, NetworkError } from '../errors.js';
 import { nodeClock } from '../node/clock.js';
 import { nodeCrypto } from '../node/crypto.js';
 import { nodeMulticast } from '../node/multicast.js';
+import { parsePics } from '../pics/format.js';
 import { type ConformanceArguments, parseConformanceArguments } from './conformance-options.js';
 
 const ExitCode = { OK: 0, FAILED: 1, USAGE: 2, SETUP: 3 } as const;
@@ -27,13 +27,13 @@ const complain = (text: string): void => void process.stderr.write(text);
 async function run(options: ConformanceArguments): Promise<number> {
   const { target, openCommand, restartCommand, format, out } = options;
   const clock = nodeClock();
-  const given = options.pics === undefined ? undefined : readPicsFile(await readText(options.pics), options.pics);
+  const given = options.pics === undefined ? undefined : parsePics(await readText(options.pics));
   const bench = new Bench({
     target,
     commissioningPort: options.commissioningPort,
     code: options.code,
     discriminator: options.discriminator,
-    pics: new Pics(options.profile, given),
+    pics: new Claims(options.profile, given),
     enableKey: options.enableKey,
     crypto: nodeCrypto(),
     clock,

@@ -5,10 +5,10 @@ import type { SetupCode } from '../crypto/setup-code.js';
 import type { DialectName } from '../dialect/messages.js';
 import { NetworkError } from '../errors.js';
 import type { Clock, Crypto, Multicast } from '../platform.js';
+import type { Claims } from './claims.js';
 import { type Answer, answerText, CommissioningPeer, saysNo } from './commissioning-peer.js';
 import { MdnsWatch } from './mdns-watch.js';
 import { OperationalPeer } from './operational-peer.js';
-import type { Pics } from './pics.js';
 import { TestZone } from './test-zone.js';
 import { attemptTls } from './tls-attempt.js';
 import { NotApplicable, Refuted } from './verdict.js';
@@ -25,7 +25,7 @@ export interface BenchOptions {
   readonly code: SetupCode;
   /** 0…4095; default: as the device's commissioning certificate has it. */
   readonly discriminator?: number | undefined;
-  readonly pics: Pics;
+  readonly pics: Claims;
   readonly enableKey?: string | undefined;
   readonly crypto: Crypto;
   readonly clock: Clock;
@@ -49,7 +49,7 @@ export interface ZoneOnDevice {
 /** The device under test and everything that was done to it: each case starts from an open window and without zones of ours. */
 export class Bench {
   readonly options: BenchOptions;
-  readonly pics: Pics;
+  readonly pics: Claims;
   readonly crypto: Crypto;
   readonly clock: Clock;
   readonly watch: MdnsWatch | undefined;
@@ -111,6 +111,13 @@ export class Bench {
   async windowOpen(): Promise<boolean> {
     const outcome = await attemptTls(this.target, {});
     return outcome.kind === 'connected';
+  }
+
+  /** What a case begins with. TestControl of profile `reference` takes the rest between two commissionings back, too (reference-behaviour §3.3). */
+  async begin(): Promise<void> {
+    if (this.testZone === undefined || this.pics.profile === 'draft') return this.openWindow();
+    await this.testZone.reset();
+    this.#lastCommissioning = Number.NEGATIVE_INFINITY;
   }
 
   /** Rejects with NotApplicable where nothing here can open it. */

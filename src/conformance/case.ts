@@ -1,5 +1,5 @@
 import type { DialectName } from '../dialect/messages.js';
-import type { Pics } from './pics.js';
+import type { Claims } from './claims.js';
 import type { Trial } from './trial.js';
 import type { Verdict } from './verdict.js';
 
@@ -30,7 +30,7 @@ export interface BlackBoxCase extends CaseHead {
   readonly dialects: 'each' | 'any' | DialectName;
   readonly needs: readonly Need[];
   /** Seconds that it waits by design: above the runner's patience it is skipped. */
-  readonly waits?: (pics: Pics) => number;
+  readonly waits?: (pics: Claims) => number;
   /** Resolves with what was seen; rejects with `Refuted` or `NotApplicable`. */
   readonly run: (trial: Trial) => Promise<string>;
 }

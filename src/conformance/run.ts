@@ -67,7 +67,7 @@ async function tried(
   const begun = bench.clock.now();
   const result = async (): Promise<Pick<Outcome, 'verdict' | 'reason'>> => {
     try {
-      if (entry.needs.includes('window')) await bench.openWindow();
+      if (entry.needs.includes('window')) await bench.begin();
       return { verdict: 'pass', reason: await entry.run(trial) };
     } catch (error) {
       if (error instanceof NotApplicable) return { verdict: 'skip', reason: error.message };

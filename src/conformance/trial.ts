@@ -1,13 +1,13 @@
 import type { DialectName } from '../dialect/messages.js';
 import type { Bench } from './bench.js';
-import type { Pics } from './pics.js';
+import type { Claims } from './claims.js';
 import { Refuted } from './verdict.js';
 
 /** One run of a case: what it works with, and what it has done. */
 export class Trial {
   readonly bench: Bench;
   readonly dialect: DialectName;
-  readonly pics: Pics;
+  readonly pics: Claims;
   readonly steps: string[] = [];
 
   constructor(bench: Bench, dialect: DialectName) {

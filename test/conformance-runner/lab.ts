@@ -4,7 +4,7 @@ import { MockButton, MockDisplay, MockFlash, MockRelayDriver } from '../../hal/m
 import { Bench } from '../../src/conformance/bench.js';
 import type { ConformanceCase, Outcome } from '../../src/conformance/case.js';
 import { CASES } from '../../src/conformance/cases/index.js';
-import { Pics } from '../../src/conformance/pics.js';
+import { Claims } from '../../src/conformance/claims.js';
 import { runCases } from '../../src/conformance/run.js';
 import { nodeTransport } from '../../src/controller/tls-client.js';
 import { parseSetupCode } from '../../src/crypto/setup-code.js';
@@ -44,14 +44,14 @@ export interface LabOptions {
   /** Seconds that a case may wait. */
   readonly patience: number;
   /** Numbers that differ from ours in device and PICS alike. */
-  readonly numbers?: { readonly set: Readonly<Record<string, string>>; readonly pics: Readonly<Record<string, string>> };
+  readonly numbers?: { readonly set: Readonly<Record<string, string>>; readonly pics: Readonly<Record<string, number>> };
   readonly mutation?: Mutation;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
 /** Values shortened so that what waits for them can be waited for; the PICS says the same. */
 const SHORT: Readonly<Record<string, string>> = { 'commissioning.firstMessage': '2000', 'commissioning.csrRequest': '2000' };
-const SHORT_PICS: Readonly<Record<string, string>> = { 'MASH.S.COMM.PASE_TIMEOUT': '2', 'MASH.S.COMM.CSR_TIMEOUT': '2' };
+const SHORT_PICS: Readonly<Record<string, number>> = { 'MASH.S.COMM.PASE_TIMEOUT': 2, 'MASH.S.COMM.CSR_TIMEOUT': 2 };
 
 /** A device from source in real time: real TLS on loopback, real cryptography, a virtual link for multicast; the runner beside it, which knows its address alone. */
 export async function runLab({
@@ -108,7 +108,7 @@ export async function runLab({
     target: { host: '::1', port: front?.port ?? port },
     commissioningPort: profile === 'draft' ? commissioningPort : undefined,
     code: CODE,
-    pics: new Pics(profile, undefined, { ...SHORT_PICS, ...numbers?.pics }),
+    pics: new Claims(profile, undefined, { ...SHORT_PICS, ...numbers?.pics }),
     enableKey: ENABLE_KEY,
     crypto,
     clock,

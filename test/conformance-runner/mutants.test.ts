@@ -105,7 +105,7 @@ it.concurrent('TLS 1.2 is dropped without an alert: ["TC-TLS-VERSION-002"]', asy
 });
 
 describe('planted faults of time, in the cases of their chapters', () => {
-  const numbers = { set: { 'commissioning.window': '8000' }, pics: { 'MASH.S.COMM.WINDOW_DURATION': '8' } };
+  const numbers = { set: { 'commissioning.window': '8000' }, pics: { 'MASH.S.COMM.WINDOW_DURATION': 8 } };
   const cases = CASES.filter(({ id }) => id.startsWith('TC-COMM') || id.startsWith('TC-PASE'));
 
   it.concurrent.each<readonly [string, readonly string[], Mutation]>([

@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { parseConformanceArguments } from '../../src/cli/conformance-options.js';
 import type { Outcome } from '../../src/conformance/case.js';
 import { CASES } from '../../src/conformance/cases/index.js';
-import { Pics } from '../../src/conformance/pics.js';
-import { readPicsFile } from '../../src/conformance/pics-file.js';
+import { Claims } from '../../src/conformance/claims.js';
 import { type ReportHead, report } from '../../src/conformance/report.js';
+import { parsePics } from '../../src/pics/format.js';
 
 const HEAD: ReportHead = { target: '[::1]:8443', profile: 'draft', dialects: ['draft'], pics: undefined, at: '2026-11-25T12:00:00.000Z' };
 const about = { title: 'A <title> & more', source: 'commissioning-pase §10', pics: ['MASH.S.COMM'], took: 1500 };
@@ -35,31 +35,12 @@ it('junit: escaped, without characters that XML has not', () => {
   expect(xml).toContain('<skipped message="no multicast here"/>');
 });
 
-it('a PICS file: comments, quotes and spaces; what is no line of it is named', () => {
-  const codes = readPicsFile('# mine\nMASH.S.ZONE.MAX_ZONES = 3 # three\n\nMASH.S.COMM.PASE_GROUP="P-256"\nMASH.S.COMM=0\n', 'a.pics');
-  expect([...codes]).toEqual([
-    ['MASH.S.ZONE.MAX_ZONES', '3'],
-    ['MASH.S.COMM.PASE_GROUP', 'P-256'],
-    ['MASH.S.COMM', '0'],
-  ]);
-  for (const [text, complaint] of [
-    ['MASH.S.COMM', "a.pics: line 1: CODE=value is due, not 'MASH.S.COMM'"],
-    ['A=1\nA=2', 'a.pics: line 2: A is given twice'],
-  ] as const)
-    expect(() => readPicsFile(text, 'a.pics')).toThrow(complaint);
-});
-
 it('what the PICS denies or leaves out is not claimed; without one everything is; numbers are whole', () => {
-  const given = new Pics(
-    'draft',
-    new Map([
-      ['MASH.S.COMM', '0'],
-      ['MASH.S.ZONE.MAX_ZONES', 'five'],
-    ]),
-  );
-  expect([given.claims('MASH.S.COMM'), given.claims('MASH.S.CERT'), new Pics('draft').claims('MASH.S.CERT')]).toEqual([false, false, true]);
+  const given = new Claims('draft', parsePics('MASH.S.COMM=0\nMASH.S.ZONE=1\nMASH.S.ZONE.MAX_ZONES="five"\n'));
+  expect(['MASH.S.COMM', 'MASH.S.CERT', 'MASH.S.ZONE'].map((code) => given.claims(code))).toEqual([false, false, true]);
+  expect(new Claims('draft').claims('MASH.S.CERT')).toBe(true);
   expect(() => given.number('MASH.S.ZONE.MAX_ZONES')).toThrow("a whole number is due, not 'five'");
-  expect([new Pics('draft').number('MASH.S.ZONE.MAX_ZONES'), new Pics('reference').number('MASH.S.ZONE.MAX_ZONES')]).toEqual([5, 2]);
+  expect((['draft', 'reference'] as const).map((profile) => new Claims(profile).number('MASH.S.ZONE.MAX_ZONES'))).toEqual([5, 2]);
 });
 
 it('each id stands once in the list of cases', () => {
