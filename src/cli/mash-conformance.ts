@@ -98,7 +98,7 @@ function listed(cases: readonly ConformanceCase[]): void {
 
 // `conformance | head` ends the pipe: nobody reads on.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(ExitCode.FAILED);
+  if (error.code === 'EPIPE') process.exit(process.exitCode ?? ExitCode.FAILED);
   throw error;
 });
 
