@@ -7,7 +7,8 @@ export type ProfileName = 'draft' | 'reference';
 const DEFAULTS: Readonly<Record<string, Readonly<Record<ProfileName, number>>>> = {
   'MASH.S.TRANS.MAX_MSG_SIZE': { draft: 65_536, reference: 8192 },
   'MASH.S.COMM.WINDOW_DURATION': { draft: 120, reference: 900 },
-  'MASH.S.COMM.PASE_TIMEOUT': { draft: 30, reference: 5 },
+  // In no registry: MASH.S.COMM.PASE_TIMEOUT is the wait for the verifier.
+  'MASH.S.COMM.PASE_WAIT_X': { draft: 30, reference: 5 },
   'MASH.S.COMM.CSR_TIMEOUT': { draft: 10, reference: 5 },
   'MASH.S.ZONE.MAX_ZONES': { draft: 5, reference: 2 },
 };

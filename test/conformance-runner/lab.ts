@@ -51,7 +51,7 @@ export interface LabOptions {
 
 /** Values shortened so that what waits for them can be waited for; the PICS says the same. */
 const SHORT: Readonly<Record<string, string>> = { 'commissioning.firstMessage': '2000', 'commissioning.csrRequest': '2000' };
-const SHORT_PICS: Readonly<Record<string, number>> = { 'MASH.S.COMM.PASE_TIMEOUT': 2, 'MASH.S.COMM.CSR_TIMEOUT': 2 };
+const SHORT_PICS: Readonly<Record<string, number>> = { 'MASH.S.COMM.PASE_WAIT_X': 2, 'MASH.S.COMM.CSR_TIMEOUT': 2 };
 
 /** A device from source in real time: real TLS on loopback, real cryptography, a virtual link for multicast; the runner beside it, which knows its address alone. */
 export async function runLab({

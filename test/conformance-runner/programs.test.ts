@@ -8,19 +8,16 @@ import { isBlackBox } from '../../src/conformance/case.js';
 import { CASES } from '../../src/conformance/cases/index.js';
 import { ip, type Namespace, namespacesRefused, withNamespaces } from '../world/netns.js';
 import { freePorts } from '../world/program.js';
-import { bundle, ROOT } from '../world/project.js';
+import { bundle, ROOT, runNode } from '../world/project.js';
 import { ENABLE_KEY } from './lab.js';
 
 const CODE = '20220211';
-/** Shortened, so that what waits for them can be waited for; the PICS says the same, in seconds. */
+/** Shortened, so that what waits for them can be waited for; the PICS says the same. */
 const SHORT = { 'commissioning.firstMessage': 2000, 'commissioning.csrRequest': 2000 };
-const CLAIMED = { 'MASH.S.COMM.PASE_TIMEOUT': 2, 'MASH.S.COMM.CSR_TIMEOUT': 2 };
+/** What no code of the registry says. */
+const UNREGISTERED = 'MASH.S.COMM.PASE_WAIT_X=2\n';
 /** A window of profile `reference` cannot be shortened: TC-COMM-2 is for `--long` there, and TC-COMM-WINDOW-001 stands in. */
-const WINDOW = { draft: 8, reference: 900 };
-const NUMBERS = {
-  draft: { 'MASH.S.ZONE.MAX_ZONES': 5, 'MASH.S.TRANS.MAX_MSG_SIZE': 65_536 },
-  reference: { 'MASH.S.ZONE.MAX_ZONES': 2, 'MASH.S.TRANS.MAX_MSG_SIZE': 8192 },
-};
+const WINDOW = { draft: { 'commissioning.window': 8000 }, reference: {} };
 /** What only multicast, or a link-local address, shows. */
 const NEEDS_LINK = ['TC-MDNS', 'TC-TRANS-2', 'TC-TRANS-3', 'TC-IPV6-1'];
 
@@ -126,26 +123,16 @@ async function finished(child: ChildProcess): Promise<{ readonly code: number | 
 
 async function report(profile: 'draft' | 'reference', { target, ports, interfaceName, run }: Place): Promise<Report> {
   const folder = mkdtempSync(path.join(tmpdir(), 'mash-conformance-'));
-  const window = profile === 'draft' ? { 'commissioning.window': WINDOW.draft * 1000 } : {};
-  const settings = Object.entries({ ...SHORT, ...window }).map(([key, value]) => `${key}=${value}`);
+  const settings = Object.entries({ ...SHORT, ...WINDOW[profile] }).map(([key, value]) => `${key}=${value}`);
   const common = ['--profile', profile, '--setup-code', CODE, '--enable-key', ENABLE_KEY, '--interface', interfaceName];
   const where = ['--port', String(ports[0]), '--commissioning-port', String(ports[1]), '--state', path.join(folder, 'state')];
+  const pics = path.join(folder, 'device.pics');
+  const own = [...common, '--state', path.join(folder, 'unused'), '--set', ...settings];
+  const printed = runNode(folder, programs.device, 'pics', ...own);
+  if (printed.status !== 0) throw new Error(printed.stderr);
+  writeFileSync(pics, `${printed.stdout}${UNREGISTERED}`);
   const device = await supervise(folder, () =>
     run('device', [programs.device, ...common, ...where, '--discriminator', '1234', '--log-format', 'json', '--set', ...settings]),
-  );
-  const pics = path.join(folder, 'device.pics');
-  const codes = new Set(CASES.flatMap((entry) => (isBlackBox(entry) ? entry.pics : [])));
-  const claims = {
-    ...Object.fromEntries([...codes].map((code) => [code, 1])),
-    ...NUMBERS[profile],
-    ...CLAIMED,
-    'MASH.S.COMM.WINDOW_DURATION': WINDOW[profile],
-  };
-  writeFileSync(
-    pics,
-    Object.entries(claims)
-      .map(([code, value]) => `${code}=${value}\n`)
-      .join(''),
   );
   const [pid, restart] = ['pid', 'restart'].map((name) => path.join(folder, name));
   mkdirSync(path.join(ROOT, 'build'), { recursive: true });

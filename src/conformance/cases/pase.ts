@@ -57,12 +57,12 @@ export const PASE: readonly BlackBoxCase[] = [
     id: 'TC-PASE-3',
     title: 'Without PASE_X the connection is closed in time, and the window stays open',
     source: SOURCE,
-    pics: ['MASH.S.COMM.PASE_TIMEOUT'],
+    pics: ['MASH.S.COMM.PASE'],
     dialects: 'any',
     needs: ['window'],
-    waits: (pics) => pics.number('MASH.S.COMM.PASE_TIMEOUT'),
+    waits: (pics) => pics.number('MASH.S.COMM.PASE_WAIT_X'),
     run: async (t) => {
-      const seconds = t.pics.number('MASH.S.COMM.PASE_TIMEOUT');
+      const seconds = t.pics.number('MASH.S.COMM.PASE_WAIT_X');
       t.step(`handshake, then nothing for ${seconds} s`);
       const peer = await t.bench.commissioning(t.dialect);
       const begun = t.bench.clock.now();
