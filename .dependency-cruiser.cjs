@@ -7,7 +7,7 @@ const layers = [
   ['^src/pki/', '^src/store/', '^src/model/'],
   ['^src/zones/', '^src/failsafe/', '^src/features/', '^src/session/', '^src/dialect/'],
   ['^src/commissioning/', '^src/interaction/', '^src/discovery/', '^src/protocol-log/', '^src/test-control/'],
-  ['^src/(device[a-z-]*|version)\\.ts$'],
+  ['^src/device/', '^src/(device|version)\\.ts$'],
   ['^src/node/', '^src/controller/', '^src/simulator/', '^src/pics/', '^boards/', '^hal/[^/]+/'],
   ['^src/conformance/'],
   ['^src/cli/'],
@@ -21,6 +21,7 @@ const beside = {
   '^src/failsafe/': ['^src/zones/'],
   '^src/features/': ['^src/failsafe/', '^src/zones/'],
   '^src/protocol-log/': ['^src/discovery/'],
+  '^src/(device|version)\\.ts$': ['^src/device/'],
   '^src/controller/': ['^src/node/'],
   '^src/simulator/': ['^hal/[^/]+/'],
 };

@@ -1,11 +1,11 @@
-import { loadIdentity } from './device-identity.js';
-import type { DeviceOptions, DeviceStatus } from './device-options.js';
-import { DevicePanel } from './device-panel.js';
-import { DeviceRuntime } from './device-runtime.js';
+import { loadIdentity } from './device/identity.js';
+import type { DeviceOptions, DeviceStatus } from './device/options.js';
+import { DevicePanel } from './device/panel.js';
+import { DeviceRuntime } from './device/runtime.js';
 import type { Signal } from './platform.js';
 import { Journal } from './store/journal.js';
 
-export type { DeviceOptions, DeviceStatus, Platform } from './device-options.js';
+export type { DeviceOptions, DeviceStatus, Platform } from './device/options.js';
 
 /** One device: `start`, then `close`, once each. */
 export class MashDevice {

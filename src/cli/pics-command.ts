@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { simulationOf } from '../../boards/simulations.js';
 import { MockFlash } from '../../hal/mock/index.js';
 import type { SetupCode } from '../crypto/setup-code.js';
-import { describeDevice } from '../device-description.js';
+import { describeDevice } from '../device/description.js';
 import { StoreError } from '../errors.js';
 import type { BoardDefinition } from '../model/board.js';
 import { nodeCrypto } from '../node/crypto.js';

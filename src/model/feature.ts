@@ -26,7 +26,7 @@ export interface CommandOutcome {
 }
 
 /**
- * A feature at work on one endpoint: add it to the `features` of its endpoint in `device-model.ts`, nothing else is needed.
+ * A feature at work on one endpoint: add it to the `features` of its endpoint in `device/model.ts`, nothing else is needed.
  *
  * The model has checked the tables before it calls: a `read` is of a listed attribute; a `write` names listed, writable attributes with values of their
  * type and range; an `invoke` is of a listed command with well-formed parameters under their names. What else is wrong the feature refuses with

@@ -1,4 +1,4 @@
-import type { DeviceDescription } from '../device-description.js';
+import type { DeviceDescription } from '../device/description.js';
 import type { BoardDefinition } from '../model/board.js';
 import type { Profile } from '../profile.js';
 import type { PicsLine, PicsSection } from './format.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { attestationRecord } from '../../src/device-attestation.js';
-import { IDENTITY_KEYS } from '../../src/device-identity.js';
+import { attestationRecord } from '../../src/device/attestation.js';
+import { IDENTITY_KEYS } from '../../src/device/identity.js';
 import type { DeviceMessage } from '../../src/dialect/messages.js';
 import { AdminPermission, type AdminTokenFields, signAdminToken } from '../../src/pki/admin-token.js';
 import type { PrivateKey } from '../../src/platform.js';

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readAttestation } from '../../src/device-attestation.js';
+import { readAttestation } from '../../src/device/attestation.js';
 import { openFileFlash } from '../../src/node/file-flash.js';
 import { lockState } from '../../src/node/state-lock.js';
 import { type Attestation, NO_ATTESTATION } from '../../src/pki/attestation.js';

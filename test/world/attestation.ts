@@ -1,4 +1,4 @@
-import { attestationRecord } from '../../src/device-attestation.js';
+import { attestationRecord } from '../../src/device/attestation.js';
 import { nodeCrypto } from '../../src/node/crypto.js';
 import type { Attestation } from '../../src/pki/attestation.js';
 import { KEY_USAGE, OID } from '../../src/pki/oid.js';
