@@ -15,10 +15,10 @@ class UsageError extends Error {}
 
 async function main(args) {
   const { file, state, password, boardName } = await readArguments(args);
-  if (!existsSync(path.join(BUILD, 'src/device-attestation.js')))
+  if (!existsSync(path.join(BUILD, 'src/device/attestation.js')))
     throw new UsageError("the firmware is not built: run 'npm run build' first");
   const load = (module) => import(path.join(BUILD, module));
-  const { attestationRecord, arrangeAttestation } = await load('src/device-attestation.js');
+  const { attestationRecord, arrangeAttestation } = await load('src/device/attestation.js');
   const { attestedProduct, contradiction } = await load('src/pki/attestation.js');
   const { CertificateError } = await load('src/pki/certificate-error.js');
   const { parseCertificate } = await load('src/pki/certificate.js');

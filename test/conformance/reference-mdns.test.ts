@@ -205,6 +205,8 @@ describe('§4.11 the window, and requests for it', () => {
     world = await ReferenceWorld.start();
     const test = await world.join('TEST');
     await world.trigger(test, Trigger.EXIT);
+    // The goodbyes of this exit are over.
+    await advance(1500);
     await world.command(test, 2, { durationSeconds: 20 });
     await world.trigger(test, Trigger.ENTER);
     const since = now();
