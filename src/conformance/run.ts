@@ -1,6 +1,7 @@
 import { ControllerError } from '../controller/errors.js';
 import type { DialectName } from '../dialect/messages.js';
 import { NetworkError } from '../errors.js';
+import type { Timer } from '../platform.js';
 import type { Bench } from './bench.js';
 import { type BlackBoxCase, type ConformanceCase, isBlackBox, type Outcome } from './case.js';
 import { Trial } from './trial.js';
@@ -14,6 +15,9 @@ export interface RunOptions {
   readonly patience: number;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
+
+/** A case that has not ended so long after the seconds that it waits by design has failed, ms: a device that hangs hangs no report. */
+const OVERDUE = 60_000;
 
 /** Runs the cases one after the other, each from an open window and without zones of the one before. Rejects with SetupFailed where nothing can be run. */
 export async function runCases({ bench, cases, dialects, patience, onOutcome }: RunOptions): Promise<readonly Outcome[]> {
@@ -67,17 +71,36 @@ async function tried(
   const begun = bench.clock.now();
   const result = async (): Promise<Pick<Outcome, 'verdict' | 'reason'>> => {
     try {
-      if (entry.needs.includes('window')) await bench.begin();
-      return { verdict: 'pass', reason: await entry.run(trial) };
+      const opened = entry.needs.includes('window') ? bench.begin() : Promise.resolve();
+      const work = opened.then(() => entry.run(trial));
+      return { verdict: 'pass', reason: await inTime(bench, entry.waits?.(bench.pics) ?? 0, work) };
     } catch (error) {
       if (error instanceof NotApplicable) return { verdict: 'skip', reason: error.message };
       if (error instanceof Refuted || error instanceof ControllerError || error instanceof NetworkError)
         return { verdict: 'fail', reason: error.message };
       throw error;
     } finally {
-      await bench.cleanUp();
+      await inTime(bench, 0, bench.cleanUp()).catch((error: unknown) => {
+        if (!(error instanceof Refuted)) throw error;
+        trial.step(`clean-up: ${error.message}`);
+      });
     }
   };
   const { verdict, reason } = await result();
   return { verdict, reason, steps: trial.steps, took: Math.round(bench.clock.now() - begun) };
+}
+
+/** Rejects with Refuted when the work is overdue; what it still waits for ends with its connections. */
+async function inTime<T>(bench: Bench, seconds: number, work: Promise<T>): Promise<T> {
+  const limit = seconds * 1000 + OVERDUE;
+  let timer: Timer | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = bench.clock.after('case', limit, () => reject(new Refuted(`not at its end after ${limit / 1000} s`)));
+  });
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timer?.cancel();
+  }
 }
