@@ -63,6 +63,28 @@ async function busy({ zones, subscriptions }) {
   await new Promise(() => {});
 }
 
+/**
+ * A zone that asks ten thousand times without reading, subscribes without end, and comes back when it is closed, until this process is killed. It
+ * rests between two rounds, as long as a round takes: the machine's second core is the measuring client's.
+ */
+async function hostile({ zones: [zone] }) {
+  process.stdout.write('held\n');
+  const round = Buffer.concat([
+    ...Array.from({ length: 10_000 }, () => frameOf(READ)),
+    ...Array.from({ length: 200 }, (_, i) => frameOf(request(i + 1, SUBSCRIBE, new Map()))),
+    frameOf(request(1, INVOKE, new Map([[1, 99]]))),
+  ]);
+  for (;;) {
+    const socket = await connect({ ...zone, alpn: 'mash/1' });
+    socket.on('error', () => {});
+    socket.pause();
+    socket.write(round);
+    await Promise.race([new Promise((resolve) => socket.once('close', resolve)), new Promise((resolve) => setTimeout(resolve, 200))]);
+    socket.destroy();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
 /** Round trips one after another on one connection, with `subscriptions` of its own. */
 async function trips({ zones, floor, trips: left, subscriptions = 0 }) {
   const [link] = await open({ zones, floor, count: 1 });
@@ -143,7 +165,7 @@ async function fanOut({ zones, floor, count, subscriptions, rounds }) {
   return { times, size };
 }
 
-const jobs = { busy, trips, flood, fanOut };
+const jobs = { busy, hostile, trips, flood, fanOut };
 let input = '';
 for await (const chunk of process.stdin) input += chunk;
 const job = JSON.parse(input);

@@ -13,7 +13,7 @@ export async function zones({ quick, rounds, startDevice, startFloor, writeFloor
   const trips = quick ? 2000 : 6000;
   const reads = quick ? 30_000 : 200_000;
   const floor = { idle: [], busy: [], one: [], five: [], fanOut: [] };
-  const ours = { idle: [], busy: [], one: [], five: [], fanOut: [] };
+  const ours = { idle: [], busy: [], hostile: [], one: [], five: [], fanOut: [] };
   const grown = [];
   let frame = 0;
   for (let round = 0; round < rounds; round++) {
@@ -29,6 +29,9 @@ export async function zones({ quick, rounds, startDevice, startFloor, writeFloor
     const busy = await holder({ kind: 'busy', zones: others, subscriptions: SUBSCRIPTIONS }, SCRIPT);
     ours.busy.push(...(await client({ kind: 'trips', zones: [mine], trips, subscriptions: SUBSCRIPTIONS }, SCRIPT)).slice(500));
     busy.kill('SIGKILL');
+    const hostile = await holder({ kind: 'hostile', zones: others }, SCRIPT);
+    ours.hostile.push(...(await client({ kind: 'trips', zones: [mine], trips }, SCRIPT)).slice(500));
+    hostile.kill('SIGKILL');
     for (const count of [1, ZONES]) {
       floor[count === 1 ? 'one' : 'five'].push(await client({ kind: 'flood', floor: toFloor(), count, reads }, SCRIPT));
       ours[count === 1 ? 'one' : 'five'].push(await client({ kind: 'flood', zones: identities.slice(0, count), reads }, SCRIPT));
@@ -58,6 +61,8 @@ export async function zones({ quick, rounds, startDevice, startFloor, writeFloor
   row('one idle zone, round trip, p99', percentile(ours.idle, 0.99), percentile(floor.idle, 0.99), '');
   row('five busy zones, 250 subscriptions, p50', median(ours.busy), median(ours.idle), '≤ 1.2 × idle');
   row('five busy zones, 250 subscriptions, p99', percentile(ours.busy, 0.99), percentile(ours.idle, 0.99), '');
+  row('beside a zone that floods and reads nothing, p50', median(ours.hostile), median(ours.idle), '≤ 1.2 × idle');
+  row('beside a zone that floods and reads nothing, p99', percentile(ours.hostile, 0.99), percentile(ours.idle, 0.99), '');
   row('reads a second, one zone', median(ours.one), median(floor.one), '', '/s');
   row('reads a second, five zones', median(ours.five), median(floor.five), '', '/s');
   row(`SetLimit to the last of 250 notifications, ${frame} B`, median(ours.fanOut), median(floor.fanOut), '');
