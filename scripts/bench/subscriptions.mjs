@@ -11,14 +11,15 @@ const clock = { now: () => time, wall: () => 0, after: () => ({ cancel: () => {}
 
 function heap() {
   for (let i = 0; i < 5; i++) globalThis.gc();
-  return process.memoryUsage().heapUsed;
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 }
 
 const bytes = [];
 for (let round = 0; round < 7; round++) {
   const before = heap();
   const kept = Array.from({ length: 20 }, () => new Subscriptions(clock, 'sinceLast', () => 'sent'));
-  for (const subscriptions of kept) for (let i = 0; i < 50; i++) subscriptions.add(TARGET, [...ATTRIBUTES], INTERVALS);
+  for (const subscriptions of kept) for (let i = 0; i < 50; i++) subscriptions.add(TARGET, Uint16Array.from(ATTRIBUTES), INTERVALS);
   bytes.push(heap() - before);
   for (const subscriptions of kept) subscriptions.close();
 }

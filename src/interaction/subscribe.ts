@@ -35,7 +35,12 @@ export function answerSubscribe(
   const unknown = ids.find((id) => !feature.has(id));
   if (unknown !== undefined && profile['subscriptions.unknownAttribute'] === 'refuse')
     throw new PeerError(InteractionStatus.UNKNOWN_ATTRIBUTE, `attribute ${unknown} not found`);
-  const attributes = ids.length === 0 ? feature.attributeIds : [...new Set(ids)].filter((id) => feature.has(id)).sort((a, b) => a - b);
+  const attributes =
+    ids.length === 0
+      ? feature.attributeIds
+      : Uint16Array.from(new Set(ids))
+          .filter((id) => feature.has(id))
+          .sort();
   const target = {
     endpoint: feature.endpoint,
     feature: feature.id,

@@ -19,11 +19,14 @@ export interface Intervals {
   readonly maximum: number;
 }
 
+/** Attribute ids, ascending: the feature's own list, or one of 16 bits each that a peer gave. */
+export type AttributeIds = readonly number[] | Uint16Array;
+
 /** One subscription: which values were sent, which may differ now, and when something is due. Pure: time and values come from outside. */
 export class Subscription {
   readonly id: number;
   readonly target: SubscriptionTarget;
-  readonly #attributes: readonly number[];
+  readonly #attributes: AttributeIds;
   readonly #intervals: Intervals;
   readonly #coalescing: Coalescing;
   /** The last value sent, by position. */
@@ -33,26 +36,21 @@ export class Subscription {
   #markedSince: number | undefined;
   #lastFrame: number;
 
-  constructor(
-    id: number,
-    target: SubscriptionTarget,
-    attributes: readonly number[],
-    intervals: Intervals,
-    coalescing: Coalescing,
-    now: number,
-  ) {
+  constructor(id: number, target: SubscriptionTarget, attributes: AttributeIds, intervals: Intervals, coalescing: Coalescing, now: number) {
     this.id = id;
     this.target = target;
     this.#attributes = attributes;
     this.#intervals = intervals;
     this.#coalescing = coalescing;
-    this.#sent = attributes.map((attribute) => target.read(attribute));
+    // As long as it will ever be: one that grew would keep room for half as many again.
+    this.#sent = new Array<CborValue>(attributes.length);
+    for (let i = 0; i < attributes.length; i++) this.#sent[i] = target.read(attributes[i] as number);
     this.#lastFrame = now;
   }
 
   /** The values last sent: right after the construction the priming report. */
   get sent(): ReadonlyMap<CborKey, CborValue> {
-    return new Map(this.#attributes.map((attribute, i) => [attribute, this.#sent[i] as CborValue]));
+    return new Map(Array.from(this.#attributes, (attribute, i) => [attribute, this.#sent[i] as CborValue]));
   }
 
   /** Attributes that may have another value now. */

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../platform.js';
 import type { Notification } from '../session/wire.js';
-import { type Coalescing, type Intervals, Subscription, type SubscriptionTarget } from './subscription.js';
+import { type AttributeIds, type Coalescing, type Intervals, Subscription, type SubscriptionTarget } from './subscription.js';
 
 /** Subscriptions of one connection (features.md §6). */
 export const MAX_SUBSCRIPTIONS = 50;
@@ -39,7 +39,7 @@ export class Subscriptions {
   }
 
   /** Undefined when there are fifty already. The subscription's `sent` is its priming report. */
-  add(target: SubscriptionTarget, attributes: readonly number[], intervals: Intervals): Subscription | undefined {
+  add(target: SubscriptionTarget, attributes: AttributeIds, intervals: Intervals): Subscription | undefined {
     if (this.#closed || this.#active.size >= MAX_SUBSCRIPTIONS) return undefined;
     // An id is used again last: 255 ids for 50 subscriptions.
     const id = this.#fresh <= LAST_ID ? this.#fresh++ : (this.#returned.shift() as number);
