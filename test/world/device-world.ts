@@ -14,7 +14,7 @@ import { TestControl } from '../../src/test-control/test-control.js';
 import { WORLD_NOW } from './certificates.js';
 import { VirtualClock } from './clock.js';
 import { MemoryLog } from './log.js';
-import { VirtualLink, VirtualMulticast } from './network.js';
+import { type LinkOptions, VirtualLink, VirtualMulticast } from './network.js';
 import { Peer, type PeerOptions } from './peer.js';
 
 export const SETUP_CODE = '20220211';
@@ -39,6 +39,8 @@ export interface WorldOptions {
   readonly portMapper?: PortMapper;
   /** Operational TCP port; default any. */
   readonly port?: number;
+  /** What multicast suffers on its way. */
+  readonly link?: LinkOptions;
   /** Unix milliseconds of the wall clock. */
   readonly wall?: number;
 }
@@ -73,7 +75,7 @@ export class DeviceWorld {
 
   private constructor(options: WorldOptions) {
     this.clock = new VirtualClock(options.wall ?? WORLD_NOW * 1000);
-    this.link = new VirtualLink(this.clock);
+    this.link = new VirtualLink(this.clock, options.link);
     this.profile = makeProfile(options.profile ?? 'draft', options.set);
     const { board: chosen = 'sim-evse' } = options;
     const board = typeof chosen === 'string' ? (boards.get(chosen) as BoardDefinition) : chosen;
