@@ -2,8 +2,9 @@ import { type CborMap, type CborValue, Float, isMap, WideInteger } from '../code
 import { toHex } from '../codec/hex.js';
 import { DEVICE_INFO } from '../features/device-info-table.js';
 import { EndpointType } from '../features/endpoint-types.js';
+import { FEATURE_TABLES } from '../features/tables.js';
 import { Global } from '../model/model.js';
-import { FEATURE_TABLES, featureTable } from './tables.js';
+import { featureTable } from './tables.js';
 
 /** Numbers and names of the protocol, for command lines and for printing. */
 const FEATURES: readonly (readonly [number, string])[] = [
