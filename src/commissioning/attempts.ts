@@ -11,8 +11,8 @@ export interface Pace {
   begin(now: number): void;
   /** A correct verifier followed. */
   succeeded(): void;
-  /** The window closed. */
-  windowClosed(): void;
+  /** The window closed, or one begins anew. */
+  windowChanged(): void;
   /** Attempts that count as failed now. */
   readonly failed: number;
   /** Forgets them. */
@@ -46,7 +46,7 @@ export class TokenBucket implements Pace {
     this.#tokens = Math.min(BUCKET, this.#tokens + 1);
   }
 
-  windowClosed(): void {
+  windowChanged(): void {
     // The bucket persists across windows.
   }
 
@@ -85,7 +85,7 @@ export class Tiers implements Pace {
     this.#failed = 0;
   }
 
-  windowClosed(): void {
+  windowChanged(): void {
     this.reset();
   }
 

@@ -78,8 +78,9 @@ export class Commissioner implements SessionHost {
     return this.#window.name === 'closed' ? Math.max(0, this.#window.notBefore - this.#parts.clock.now()) : 0;
   }
 
-  /** Opens the window whatever the cool-down; an open one begins anew. For tests. */
+  /** Opens the window whatever the cool-down; an open one begins anew (profile `reference`, after a removal; tests). */
   openAnew(): void {
+    this.#pace.windowChanged();
     this.#feedWindow('anew');
   }
 
@@ -90,7 +91,7 @@ export class Commissioner implements SessionHost {
   /** ms, an open window included, which begins anew; undefined: that of the profile. For tests. */
   setWindowDuration(duration: number | undefined): void {
     this.#windowDuration = duration;
-    if (this.windowOpen && duration !== undefined) this.openAnew();
+    if (this.windowOpen && duration !== undefined) this.#feedWindow('anew');
   }
 
   get failedAttempts(): number {
@@ -249,7 +250,7 @@ export class Commissioner implements SessionHost {
         else this.#events.onWindowMoved(until);
       } else if (effect === 'closed') {
         this.#windowTimer?.cancel();
-        this.#pace.windowClosed();
+        this.#pace.windowChanged();
         this.#parts.material.clear();
         log.info('commissioning window closed', { because: event === 'time' ? 'its time is over' : event });
         this.#events.onWindowClosed();

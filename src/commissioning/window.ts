@@ -11,7 +11,7 @@ export interface WindowSettings {
   readonly coolDown: number;
 }
 
-/** `open`: button, start, or a request of the profile. `anew`: a test, which knows no cool-down. `commissioned`: CERT_ACK was written. `shut`: stop or reset. */
+/** `open`: button, start, or a request of the profile. `anew`: a removal in profile `reference`, or a test: no cool-down, and from the beginning. `commissioned`: CERT_ACK was written. `shut`: stop or reset. */
 export type WindowEvent = 'open' | 'anew' | 'commissioned' | 'shut' | 'time';
 export type WindowEffect = 'opened' | 'moved' | 'closed' | 'refused';
 

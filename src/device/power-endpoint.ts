@@ -156,11 +156,12 @@ export class PowerEndpoint {
   /** Shows what is so now, then tells EnergyControl what the device does by itself. */
   #look(): void {
     const { stage } = this.#parts;
-    if (stage === undefined || this.#resting) return;
+    if (stage === undefined) return;
     const reading = stage.read();
     this.#drawn = reading.phases.reduce((sum, phase) => sum + phase.active, 0);
-    this.#vehicle = reading.vehicle;
     this.#counted = { consumed: reading.energyConsumed, produced: reading.energyProduced };
+    if (this.#resting) return;
+    this.#vehicle = reading.vehicle;
     const { consumed, produced } = this.#parts.shown();
     this.#measurement?.update({ ...reading, energyConsumed: consumed, energyProduced: produced });
     this.#session?.update({ reading, fault: reading.fault !== undefined });
@@ -171,7 +172,7 @@ export class PowerEndpoint {
     this.#want();
   }
 
-  /** What flows is shown no more, whatever flows; orders still go out. */
+  /** What flows is shown no more, whatever flows; orders still go out, the contactor follows, and energy is counted. */
   rest(): void {
     this.#resting = true;
   }

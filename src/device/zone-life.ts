@@ -84,7 +84,10 @@ export class DeviceZoneLife {
     services.removeZone(zone);
     if (zones.count === 0) remote?.want(false);
     certificates.check();
-    if (options.profile['commissioning.openAfterRemoval'] === 'always' && !this.#stopping) commissioner.openWindow();
+    options.testControl?.zoneRemoved(zone.id);
+    // reference-behaviour §4.6: while GRID or LOCAL is free; a window that is open begins anew.
+    const opens = options.profile['commissioning.openAfterRemoval'] === 'always' && !zones.full && !this.#stopping;
+    if (opens) commissioner.openAnew();
     if (!commissioner.windowOpen) window.showIdle();
     changed();
   }

@@ -13,6 +13,8 @@ export type ValueType =
       readonly values?: EnumSchema;
       /** Of a value within a map, a struct or a command; that of an attribute stands beside its type. */
       readonly unit?: string;
+      /** False: no quantity, so all 64 bits are in its range. */
+      readonly measures?: false;
     }
   | { readonly kind: 'bool' }
   /** `maximum`: bytes of UTF-8. */

@@ -14,6 +14,8 @@ export const uint8: ValueType = integer('uint8');
 export const uint16: ValueType = integer('uint16');
 export const uint32: ValueType = integer('uint32');
 export const uint64: ValueType = integer('uint64');
+/** A number that stands for something and measures nothing: of all 64 bits, one beyond 2⁵³−1 as `WideInteger`. */
+export const code64: ValueType = { kind: 'integer', name: 'uint64', measures: false };
 export const int16: ValueType = integer('int16');
 export const int32: ValueType = integer('int32');
 export const int64: ValueType = integer('int64');

@@ -73,10 +73,13 @@ export function fields(schema: readonly FieldSchema[], map: ReadonlyMap<CborKey,
   return values;
 }
 
-function integer(type: Extract<ValueType, { kind: 'integer' }>, value: CborValue, where: string): number {
+function integer(type: Extract<ValueType, { kind: 'integer' }>, value: CborValue, where: string): number | WideInteger {
   const [least, most] = RANGES[type.name];
   const wide = type.name === 'uint64' || type.name === 'int64';
-  if (value instanceof WideInteger && wide && fitsWide(type.name, value)) throw new ValueError('range', `${where}: beyond every quantity`);
+  if (value instanceof WideInteger && wide && fitsWide(type.name, value)) {
+    if (type.measures === false) return value;
+    throw new ValueError('range', `${where}: beyond every quantity`);
+  }
   if (typeof value !== 'number') throw wrong(where, `an integer (${type.name})`, value);
   if (value < least || value > most) throw new ValueError('shape', `${where}: ${value} is no ${type.name}`);
   if (type.values !== undefined && !Object.values(type.values).includes(value))

@@ -6,7 +6,7 @@ const HOLD_OFF = 3000;
 /** When the window opens by itself in test mode of profile `reference`, so that a harness can always come back. */
 export class AutoReentry {
   readonly #clock: Clock;
-  readonly #mayOpen: () => boolean;
+  readonly #slotFree: () => boolean;
   readonly #open: () => void;
   /** Zones commissioned and not connected since. */
   readonly #awaited = new Set<string>();
@@ -15,9 +15,10 @@ export class AutoReentry {
   /** It opened the window since the last reset. */
   entered = false;
 
-  constructor(clock: Clock, mayOpen: () => boolean, open: () => void) {
+  /** `open`: as EnterCommissioningMode; a window that is open begins anew. */
+  constructor(clock: Clock, slotFree: () => boolean, open: () => void) {
     this.#clock = clock;
-    this.#mayOpen = mayOpen;
+    this.#slotFree = slotFree;
     this.#open = open;
   }
 
@@ -32,7 +33,7 @@ export class AutoReentry {
     this.#notBefore = this.#clock.now() + HOLD_OFF;
   }
 
-  /** The window was opened by a command: nothing is due any more. */
+  /** The window was opened: nothing is due any more. */
   opened(): void {
     this.#timer?.cancel();
     this.#notBefore = Number.NEGATIVE_INFINITY;
@@ -40,10 +41,16 @@ export class AutoReentry {
 
   connected(zoneId: string): void {
     this.#timer?.cancel();
-    if (this.#awaited.delete(zoneId)) this.#enter();
+    if (this.#awaited.delete(zoneId) && this.#slotFree()) this.#enter();
   }
 
-  /** The last connection of all zones is gone. */
+  /** With a free slot a removal opens the window by itself (reference-behaviour §4.6). */
+  removed(zoneId: string): void {
+    this.#awaited.delete(zoneId);
+    if (this.#slotFree()) this.opened();
+  }
+
+  /** The last connection of all zones is gone. Whether a slot is free does not matter: those that are away make room. */
   allDisconnected(): void {
     this.#timer?.cancel();
     const wait = this.#notBefore - this.#clock.now();
@@ -57,7 +64,7 @@ export class AutoReentry {
   }
 
   #enter(): void {
-    if (!this.#mayOpen()) return;
+    this.opened();
     this.entered = true;
     this.#open();
   }

@@ -1,5 +1,5 @@
 import type { FeatureSchema } from '../model/schema.js';
-import { attribute, bool, command, field, text, uint32, uint64 } from '../model/table.js';
+import { attribute, bool, code64, command, field, text, uint32 } from '../model/table.js';
 
 export const TestCommand = { TRIGGER: 1, SET_WINDOW: 2, GET_STATE: 3 } as const;
 
@@ -9,7 +9,7 @@ export const TEST_CONTROL: FeatureSchema = {
   name: 'TestControl',
   attributes: [attribute(1, 'testEventTriggersEnabled', bool, { mandatory: true, default: false })],
   commands: [
-    command(TestCommand.TRIGGER, 'triggerTestEvent', [field('enableKey', text), field('eventTrigger', uint64)], {
+    command(TestCommand.TRIGGER, 'triggerTestEvent', [field('enableKey', text), field('eventTrigger', code64)], {
       mandatory: true,
       response: [field('success', bool)],
     }),

@@ -55,7 +55,7 @@ export class TestControl implements FeatureInstance {
     if (!host.reference) return;
     this.#reentry = new AutoReentry(
       host.clock,
-      () => host.slotFree && !host.windowOpen,
+      () => host.slotFree,
       () => host.openWindow(),
     );
   }
@@ -67,6 +67,10 @@ export class TestControl implements FeatureInstance {
 
   zoneConnected(zoneId: string): void {
     this.#reentry?.connected(zoneId);
+  }
+
+  zoneRemoved(zoneId: string): void {
+    this.#reentry?.removed(zoneId);
   }
 
   zoneDisconnected(): void {
@@ -90,7 +94,7 @@ export class TestControl implements FeatureInstance {
       throw new PeerError(InteractionStatus.UNKNOWN_COMMAND, 'invalid enable key');
     switch (command) {
       case TestCommand.TRIGGER:
-        return this.#trigger(parameters.get('eventTrigger') as number);
+        return this.#trigger(parameters.get('eventTrigger') as CborValue);
       case TestCommand.SET_WINDOW:
         this.#setWindow(parameters.get('durationSeconds') as number);
         return undefined;
@@ -99,9 +103,11 @@ export class TestControl implements FeatureInstance {
     }
   }
 
-  async #trigger(trigger: number): Promise<CommandOutcome | undefined> {
-    const effect = effectOf(trigger);
-    if (effect === undefined) throw new PeerError(InteractionStatus.UNKNOWN_COMMAND, 'unknown event trigger');
+  async #trigger(trigger: CborValue): Promise<CommandOutcome | undefined> {
+    // Beyond 2⁵³ there is none (reference-behaviour §3.2).
+    const effect = typeof trigger === 'number' ? effectOf(trigger) : undefined;
+    if (typeof trigger !== 'number' || effect === undefined)
+      throw new PeerError(InteractionStatus.UNKNOWN_COMMAND, 'unknown event trigger');
     this.#options.log.warn('test trigger', { trigger: `0x${trigger.toString(16).padStart(16, '0')}` });
     return this.#carryOut(effect);
   }

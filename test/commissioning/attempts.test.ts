@@ -77,7 +77,7 @@ describe('TokenBucket (protocol.md §2.8)', () => {
   it('persists across windows', () => {
     const bucket = new TokenBucket();
     guess(bucket, 0, 0);
-    bucket.windowClosed();
+    bucket.windowChanged();
     expect(bucket.delay(500)).toBe(500);
   });
 
@@ -118,7 +118,7 @@ describe('Tiers (profile reference)', () => {
     expect(tiers.delay()).toBe(10_000);
   });
 
-  it.each(['succeeded', 'windowClosed'] as const)('is reset when it %s', (event) => {
+  it.each(['succeeded', 'windowChanged'] as const)('is reset when it %s', (event) => {
     const tiers = new Tiers();
     for (let i = 0; i < 20; i++) tiers.begin();
     tiers[event]();

@@ -15,6 +15,8 @@ const remove = (by: ZonePeer, zoneId: CborValue) => world.invoke(by, REMOVE_ZONE
 const text = (answer: { payload: CborMap }): string => String(answer.payload.get(1));
 const connected = (): readonly boolean[] => world.device.device.status.zones.map((zone) => zone.connected);
 
+const windowLeft = (): number => (world.device.device.status.windowUntil ?? 0) - world.device.clock.now();
+
 /** Breaks the connection; resolves when the device has seen it. */
 async function leave(peer: ZonePeer): Promise<void> {
   const before = connected().filter(Boolean).length;
@@ -161,6 +163,52 @@ describe('§3.5 test mode', () => {
     expect(world.windowOpen).toBe(false);
     await world.device.clock.advance(200);
     expect(world.windowOpen).toBe(true);
+  });
+
+  it('reference-behaviour §3.5 (b): when GRID, LOCAL and TEST are all away, no slot free; one that is open begins anew', async () => {
+    world = await ReferenceWorld.start();
+    const zones = [await world.join('TEST'), await world.join('GRID'), await world.join('LOCAL')];
+    await world.device.clock.advance(3100);
+    for (const [i, zone] of zones.entries()) {
+      expect([i, world.windowOpen]).toEqual([i, false]);
+      await leave(zone);
+    }
+    expect(world.windowOpen).toBe(true);
+    await world.device.clock.advance(600_000);
+    await zones[0]?.connect();
+    await leave(zones[0] as ZonePeer);
+    expect(windowLeft()).toBe(900_000);
+    expect(await attempt('LOCAL', 'Next')).toMatchObject({ type: 'certAck', status: 0 });
+  });
+
+  it('reference-behaviour §3.5 (a): a window that opens by itself ends the 3 s after an exit', async () => {
+    world = await ReferenceWorld.start();
+    const test = await world.join('TEST');
+    await world.trigger(test, Trigger.EXIT);
+    const grid = world.join('GRID');
+    await world.pumped(grid);
+    expect(world.windowOpen).toBe(true);
+    await world.device.clock.advance(100);
+    await leave(await grid);
+    await leave(test);
+    expect(windowLeft()).toBe(900_000);
+  });
+
+  it('reference-behaviour §4.6: a removal opens it while GRID or LOCAL is free, anew where it is open; that of TEST beside both does not', async () => {
+    world = await ReferenceWorld.start();
+    const test = await world.join('TEST');
+    await world.join('GRID');
+    const local = await world.join('LOCAL');
+    await remove(test, test.zoneId);
+    await world.device.until(() => world.zoneIds.length === 2, 'TEST is gone');
+    expect(world.windowOpen).toBe(false);
+    await remove(local, local.zoneId);
+    expect(windowLeft()).toBe(900_000);
+    const next = await world.join('LOCAL');
+    await world.trigger(await world.join('TEST'), Trigger.ENTER);
+    await world.device.clock.advance(600_000);
+    await remove(next, next.zoneId);
+    expect(windowLeft()).toBe(900_000);
   });
 
   it('(c) without a key, too, after every removal; after a commissioning only the button opens it', async () => {

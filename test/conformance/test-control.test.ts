@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CborMap, CborValue } from '../../src/codec/cbor.js';
+import { type CborMap, type CborValue, WideInteger } from '../../src/codec/cbor.js';
 import { Global } from '../../src/model/model.js';
 import { StepController } from '../world/controller.js';
 import type { DeviceWorld, WorldOptions } from '../world/device-world.js';
@@ -122,6 +122,48 @@ describe('who may trigger', () => {
 });
 
 describe('triggers on the device', () => {
+  it('reference-behaviour §3.1: an opcode of all 64 bits is one that is not known, after zone and key; a negative one has the wrong shape', async () => {
+    await begin();
+    const test = await commission('TEST');
+    await cool();
+    await trigger(test, ENTER);
+    const grid = await commission('GRID');
+    const fire = async (peer: ZonePeer, eventTrigger: CborValue, enableKey = KEY) => {
+      const { status, payload } = await command(peer, 1, { eventTrigger, enableKey });
+      return [status, payload.get(1)];
+    };
+    for (const wide of [new WideInteger(false, 2 ** 21, 0), new WideInteger(false, 2 ** 32 - 1, 2 ** 32 - 1)]) {
+      expect(await fire(grid, wide)).toEqual([8, expect.any(String)]);
+      expect(await fire(test, wide, 'bogus')).toEqual([4, 'invalid enable key']);
+      expect(await fire(test, wide)).toEqual([4, 'unknown event trigger']);
+    }
+    expect((await fire(test, new WideInteger(true, 2 ** 21, 0)))[0]).toBe(5);
+    expect((await fire(test, -1))[0]).toBe(5);
+  });
+
+  it('features.md §5: what rests is what zones see; the contactor follows the power, and energy is counted', async () => {
+    await begin();
+    const grid = await commission('GRID');
+    await world.clock.advance(10_000);
+    expect(world.device.status).toMatchObject({ relayClosed: true, power: 11_040_000 });
+    await world.press();
+    const test = await commission('TEST');
+    await world.clock.advance(3_600_000);
+    expect((await setLimit(grid, 0)).get('applied')).toBe(true);
+    expect(world.device.status).toMatchObject({ relayClosed: false, power: 0 });
+    await world.clock.advance(120_000);
+    expect(await read(test, MEASUREMENT, 1)).toBe(11_040_000);
+    const shown = Number(await read(test, MEASUREMENT, 30));
+    const counted = world.stage?.read().energyConsumed ?? 0;
+    expect(counted - shown).toBeGreaterThan(11_000_000);
+    await world.close();
+    world.flash.powerUp();
+    await world.boot();
+    await world.clock.advance(1000);
+    await grid.connect();
+    expect(await read(grid, MEASUREMENT, 30)).toBe(counted);
+  });
+
   it('set an attribute, tell subscribers, and leave physics alone', async () => {
     await begin();
     const test = await commission('TEST');
