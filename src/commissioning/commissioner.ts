@@ -119,7 +119,7 @@ export class Commissioner implements SessionHost {
   /** Takes over a connection whose TLS handshake led to commissioning. */
   accept(stream: SecureStream, connection: PendingConnection): void {
     const { profile, crypto, clock, log } = this.#parts;
-    const framed = new FramedConnection(stream, profile['message.maximum']);
+    const framed = new FramedConnection(stream, { clock, maximum: profile['message.maximum'], closeTimeout: profile['session.close'] });
     if (!this.windowOpen) {
       framed.destroy('the window closed during the handshake');
       return;

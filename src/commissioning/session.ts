@@ -258,9 +258,6 @@ export class CommissioningSession implements LockHolder {
 
   #end(): void {
     this.#parts.connection.end();
-    this.#work = this.#parts.clock.after('CLOSE_TIMEOUT', this.#parts.profile['session.close'], () =>
-      this.#parts.connection.destroy('the peer did not close'),
-    );
   }
 
   #release(): void {

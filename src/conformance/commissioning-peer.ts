@@ -117,7 +117,7 @@ export class CommissioningPeer {
     if (this.dialect === 'draft') {
       this.send({ type: 'close', reason: 'commissioning_complete' });
       const answer = await this.answer('close_ack', 6000);
-      await this.channel.end(5000);
+      await this.channel.end();
       return answer.type === 'closeAck' ? 'close_ack' : answer.type === 'closed' ? 'closed' : 'other';
     }
     const answer = await this.answer('the end of the connection', 6000);

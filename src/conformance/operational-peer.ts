@@ -35,7 +35,7 @@ export class OperationalPeer {
     this.certificate = certificate;
     this.dialect = dialect;
     this.#clock = clock;
-    this.#connection = new FramedConnection(stream, MAXIMUM);
+    this.#connection = new FramedConnection(stream, { clock, maximum: MAXIMUM });
     this.#connection.start({
       onValue: (value) => this.#onValue(value),
       onUndecodable: (error) => this.#connection.destroy(`no CBOR: ${error.message}`),

@@ -3,7 +3,7 @@ import { ShapeError } from '../codec/shape.js';
 import type { Dialect } from '../dialect/dialect.js';
 import type { ControllerMessage, DeviceMessage } from '../dialect/messages.js';
 import type { Clock, SecureStream, Timer } from '../platform.js';
-import { FramedConnection } from '../session/framed-connection.js';
+import { CLOSE_TIMEOUT, FramedConnection } from '../session/framed-connection.js';
 import { ControllerError } from './errors.js';
 
 /** A device sends one answer at a time; more than this unread is no commissioning. */
@@ -26,7 +26,7 @@ export class CommissioningChannel {
   constructor(stream: SecureStream, dialect: Dialect, clock: Clock) {
     this.dialect = dialect;
     this.#clock = clock;
-    this.#connection = new FramedConnection(stream, MESSAGE_MAXIMUM);
+    this.#connection = new FramedConnection(stream, { clock, maximum: MESSAGE_MAXIMUM });
     this.#connection.start({
       onValue: (value) => this.#onValue(value),
       onUndecodable: (error) => this.#fail(new ControllerError('PROTOCOL', `The device sent no CBOR: ${error.message}`)),
@@ -69,11 +69,10 @@ export class CommissioningChannel {
     throw new ControllerError('TIMEOUT', `${due} did not arrive within ${timeout / 1000} s`);
   }
 
-  /** Resolves when the connection is down, at the latest after `timeout` ms, when it is taken down. */
-  async end(timeout: number): Promise<void> {
+  /** Resolves when the connection is down; a device that leaves its side up has 5 s. */
+  async end(): Promise<void> {
     this.#connection.end();
-    await this.closed(timeout);
-    this.#connection.destroy('closed');
+    await this.closed(CLOSE_TIMEOUT);
   }
 
   /** Resolves when the device has closed, or after `timeout` ms. */

@@ -6,6 +6,7 @@ import type { DeviceMessage } from '../dialect/messages.js';
 import { PeerError } from '../errors.js';
 import type { Attestation } from '../pki/attestation.js';
 import type { Crypto } from '../platform.js';
+import { CLOSE_TIMEOUT } from '../session/framed-connection.js';
 import type { CommissioningChannel } from './channel.js';
 import { refusalOf } from './device-status.js';
 import { ControllerError } from './errors.js';
@@ -21,7 +22,6 @@ const NONCE_LENGTH = 32;
 /** A device may slow down wrong codes and compute for 20 s (protocol.md, profile `reference`); everything else is quicker. */
 const PASE_TIMEOUT = 25_000;
 const ANSWER_TIMEOUT = 15_000;
-const CLOSE_TIMEOUT = 5000;
 /** The first installation of a key; only echoed (protocol.md §3). */
 const SEQUENCE = 1;
 
@@ -103,7 +103,7 @@ export class Conversation {
         if (!(error instanceof ControllerError)) throw error;
       }
     }
-    await this.#channel.end(CLOSE_TIMEOUT);
+    await this.#channel.end();
   }
 
   async #receive<T extends DeviceMessage['type']>(type: T, timeout: number): Promise<Extract<DeviceMessage, { type: T }>> {

@@ -1,7 +1,7 @@
 import { type CborMap, type CborValue, isMap } from '../codec/cbor.js';
 import type { DialectName } from '../dialect/messages.js';
 import type { Clock, SecureStream, Timer } from '../platform.js';
-import { FramedConnection } from '../session/framed-connection.js';
+import { CLOSE_TIMEOUT, FramedConnection } from '../session/framed-connection.js';
 import { PendingRequests } from '../session/pending.js';
 import {
   type Control,
@@ -24,9 +24,8 @@ const RECEIVE_MAXIMUM = 65_536;
 /** The most that a reference-dialect peer takes (protocol.md, row "maximum message"). */
 const REFERENCE_MAXIMUM = 8192;
 const RESPONSE_TIMEOUT = 10_000;
-/** protocol.md, rows "liveness" and "session.close" of the draft. */
+/** protocol.md, row "liveness" of the draft. */
 const PONG_TIMEOUT = 5000;
-const CLOSE_TIMEOUT = 5000;
 
 /** What answers the device's own requests on a session. */
 export interface SessionService {
@@ -66,7 +65,11 @@ export class ControllerSession {
     this.#clock = clock;
     this.#form = dialect === 'draft' ? 'text' : 'number';
     this.#pending = new PendingRequests(clock);
-    this.#connection = new FramedConnection(stream, RECEIVE_MAXIMUM, dialect === 'draft' ? RECEIVE_MAXIMUM : REFERENCE_MAXIMUM);
+    this.#connection = new FramedConnection(stream, {
+      clock,
+      maximum: RECEIVE_MAXIMUM,
+      sendMaximum: dialect === 'draft' ? RECEIVE_MAXIMUM : REFERENCE_MAXIMUM,
+    });
     this.#connection.start({
       onValue: (value) => this.#onValue(value),
       onUndecodable: (error) => this.#connection.destroy(`the device sent no CBOR: ${error.message}`),

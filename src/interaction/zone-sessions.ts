@@ -90,11 +90,12 @@ export class ZoneSessions {
       return false;
     }
     const reference = zone.dialect === 'reference';
-    const maximum = this.#parts.profile['message.maximum'];
-    const connection = new FramedConnection(stream, maximum, reference ? Math.min(maximum, REFERENCE_MAXIMUM) : maximum);
+    const { clock, profile, model } = this.#parts;
+    const maximum = profile['message.maximum'];
+    const sendMaximum = reference ? Math.min(maximum, REFERENCE_MAXIMUM) : maximum;
+    const connection = new FramedConnection(stream, { clock, maximum, sendMaximum, closeTimeout: profile['session.close'] });
     const log = this.#parts.log.scoped(`zone ${zone.id}`);
     const renewal = this.#parts.renewals.open(zone.id);
-    const { clock, profile, model } = this.#parts;
     const subscriptions = new Subscriptions(clock, profile['subscriptions.coalescing'], (notification) => session.notify(notification));
     const exchange = new Exchange({ model, profile, clock, log, notifier: this.#notifier }, zone, subscriptions);
     const session: OperationalSession = new OperationalSession(
@@ -169,7 +170,7 @@ export class ZoneSessions {
   /** A controller that comes back shows the certificate of last time: only the time is judged again. */
   #known(der: Uint8Array): Zone | undefined {
     const { zones, controllerTime } = this.#parts;
-    for (const zone of zones.all) {
+    for (const zone of zones.staying) {
       const last = this.#accepted.get(zone);
       if (last === undefined || !sameBytes(last.raw, der)) continue;
       checkControllerTime(last, zones.authority(zone), controllerTime());
@@ -181,7 +182,7 @@ export class ZoneSessions {
   #judge(der: Uint8Array): Zone {
     const { crypto, zones, controllerTime } = this.#parts;
     const certificate = parseCertificate(crypto, der);
-    const trusted = zones.all.map((zone) => ({ zoneId: zone.id, ca: zones.authority(zone), zone }));
+    const trusted = zones.staying.map((zone) => ({ zoneId: zone.id, ca: zones.authority(zone), zone }));
     const { zone } = checkControllerCertificate(crypto, { certificate, zones: trusted, time: controllerTime() });
     this.#accepted.set(zone, certificate);
     return zone;

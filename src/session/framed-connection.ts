@@ -1,6 +1,6 @@
 import { CborError, type CborValue, decodeCbor } from '../codec/cbor.js';
 import { encodeFrame, FrameError, FrameReader } from '../codec/frame.js';
-import type { SecureStream } from '../platform.js';
+import type { Clock, SecureStream, Timer } from '../platform.js';
 
 export interface FramedHandlers {
   /** A frame whose payload is one well-formed CBOR item. */
@@ -13,26 +13,40 @@ export interface FramedHandlers {
   onDrain?(): void;
 }
 
+export interface FramedSettings {
+  readonly clock: Clock;
+  /** The longest payload that is taken, bytes. */
+  readonly maximum: number;
+  /** The longest that is sent; default: `maximum`. */
+  readonly sendMaximum?: number;
+  /** What the peer has to take its side down once we have ended ours, ms; default 5 s. */
+  readonly closeTimeout?: number;
+}
+
+/** MASH.S.CONN.CLOSE_TIMEOUT, ms. */
+export const CLOSE_TIMEOUT = 5000;
 /** A peer that asks and does not read is closed at this many bytes: never the device's memory. */
 const MAX_UNREAD = 1024 * 1024;
 
 /**
- * A secure stream seen as CBOR values. A bad length prefix closes the connection after what was due before it is flushed (protocol.md §1).
+ * A secure stream seen as CBOR values. A bad length prefix closes the connection after what was due before it is flushed (protocol.md §1). An end that
+ * the peer does not follow is completed by force: no peer holds a connection that we have done with.
  */
 export class FramedConnection {
   readonly stream: SecureStream;
+  readonly #settings: FramedSettings;
   readonly #reader: FrameReader;
-  readonly #sendMaximum: number;
   /** Bytes sent since the peer began to read slower than we write. */
   #unread = 0;
   #handlers: FramedHandlers | undefined;
   #open = true;
+  /** Runs from our end to the peer's. */
+  #ending: Timer | undefined;
 
-  /** The longest payload in bytes that is taken, and that is sent. */
-  constructor(stream: SecureStream, maximum: number, sendMaximum = maximum) {
+  constructor(stream: SecureStream, settings: FramedSettings) {
     this.stream = stream;
-    this.#sendMaximum = sendMaximum;
-    this.#reader = new FrameReader(maximum);
+    this.#settings = settings;
+    this.#reader = new FrameReader(settings.maximum);
   }
 
   get open(): boolean {
@@ -43,7 +57,10 @@ export class FramedConnection {
     this.#handlers = handlers;
     this.stream.start({
       onData: (bytes) => this.#onData(bytes),
-      onClose: (reason) => this.#closed(reason),
+      onClose: (reason) => {
+        this.#ending?.cancel();
+        this.#closed(reason);
+      },
       onDrain: () => {
         this.#unread = 0;
         this.#handlers?.onDrain?.();
@@ -54,7 +71,8 @@ export class FramedConnection {
   /** Sends a value in one write. `tooLarge`: nothing was sent, the value is longer than the maximum. `full`: sent, but the peer is slow. */
   send(value: CborValue): 'sent' | 'full' | 'tooLarge' | 'closed' {
     if (!this.#open) return 'closed';
-    const frame = encodeFrame(value, this.#sendMaximum);
+    const { maximum, sendMaximum = maximum } = this.#settings;
+    const frame = encodeFrame(value, sendMaximum);
     if (frame === undefined) return 'tooLarge';
     if (this.stream.write(frame)) return 'sent';
     this.#unread += frame.length;
@@ -62,14 +80,25 @@ export class FramedConnection {
     return 'full';
   }
 
-  /** Flushes, then closes. `onClose` is called once the connection is down. */
+  /** Flushes, then closes. `onClose` is called once the connection is down, after `closeTimeout` at the latest. Idempotent. */
   end(): void {
-    if (this.#open) this.stream.end();
+    if (this.#open) this.#end();
   }
 
   /** Closes at once: `onClose` is called in this turn. */
   destroy(reason: string): void {
     if (!this.#open) return;
+    this.#takeDown(reason);
+  }
+
+  #end(): void {
+    const { clock, closeTimeout = CLOSE_TIMEOUT } = this.#settings;
+    this.stream.end();
+    this.#ending ??= clock.after('CLOSE_TIMEOUT', closeTimeout, () => this.#takeDown('the peer did not close'));
+  }
+
+  #takeDown(reason: string): void {
+    this.#ending?.cancel();
     this.stream.destroy();
     this.#closed(reason);
   }
@@ -80,7 +109,7 @@ export class FramedConnection {
       this.#reader.push(bytes, this.#deliver);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.stream.end();
+      this.#end();
       this.#closed(error.message);
     }
   }

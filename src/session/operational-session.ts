@@ -25,7 +25,7 @@ export interface OperationalSettings {
   readonly form: 'text' | 'number';
   /** Undefined: TCP keep-alive alone. */
   readonly keepAlive: KeepAliveSettings | undefined;
-  /** Time for the acknowledgement of our close, milliseconds. */
+  /** Time for the acknowledgement of our close, ms. */
   readonly closeTimeout: number;
   /** What the peer leaves unread this long ends the connection, milliseconds. */
   readonly sendDeadline: number;
@@ -58,7 +58,10 @@ export class OperationalSession {
   #keepAlive: KeepAliveState | undefined;
   #keepAliveTimer: Timer | undefined;
   #sequence = 0;
-  #closing: Timer | undefined;
+  /** A close was sent or received: nothing new is begun. */
+  #closing = false;
+  /** Runs while ours waits for its acknowledgement. */
+  #acknowledgement: Timer | undefined;
   /** Runs while the peer reads slower than we write. */
   #unread: Timer | undefined;
 
@@ -93,7 +96,7 @@ export class OperationalSession {
 
   /** `full`: sent, but the peer is slow; `onDrain` follows, or the end of the session. */
   notify(notification: Notification): 'sent' | 'full' | 'tooLarge' | 'closed' {
-    return this.#closing === undefined ? this.#send(encodeNotification(notification)) : 'closed';
+    return !this.#closing ? this.#send(encodeNotification(notification)) : 'closed';
   }
 
   /**
@@ -108,7 +111,7 @@ export class OperationalSession {
     timeout: number,
     settle: (response: Response | undefined) => void,
   ): void {
-    const id = this.#connection.open && this.#closing === undefined ? this.#pending.open(timeout, settle) : undefined;
+    const id = this.#connection.open && !this.#closing ? this.#pending.open(timeout, settle) : undefined;
     if (id === undefined) {
       settle(undefined);
       return;
@@ -119,9 +122,10 @@ export class OperationalSession {
 
   /** Graceful close (protocol.md §2.13): close, close_ack within the limit, then closed anyway. */
   close(reason: string): void {
-    if (!this.#connection.open || this.#closing !== undefined) return;
+    if (!this.#connection.open || this.#closing) return;
+    this.#closing = true;
     this.#connection.send(encodeControl({ control: 'close', form: this.#settings.form }, reason));
-    this.#closing = this.#clock.after('CLOSE_TIMEOUT', this.#settings.closeTimeout, () => this.#connection.destroy('no close_ack'));
+    this.#acknowledgement = this.#clock.after('CLOSE_TIMEOUT', this.#settings.closeTimeout, () => this.#connection.destroy('no close_ack'));
   }
 
   destroy(reason: string): void {
@@ -136,14 +140,13 @@ export class OperationalSession {
         this.#onControl(inbound.control);
         break;
       case 'request':
-        // After our close nothing new is begun.
-        if (this.#closing === undefined) this.#handlers.onRequest(inbound.request, this.#answerLater);
+        if (!this.#closing) this.#handlers.onRequest(inbound.request, this.#answerLater);
         break;
       case 'response':
         if (!this.#pending.deliver(inbound.response)) this.#log.debug('response to nothing of ours ignored', { id: inbound.response.id });
         break;
       case 'renewal':
-        if (this.#closing === undefined) this.#onRenewal(inbound.message);
+        if (!this.#closing) this.#onRenewal(inbound.message);
         break;
       case 'notification':
         this.#onNotification(inbound.message);
@@ -156,7 +159,7 @@ export class OperationalSession {
 
   /** Nothing is owed to a notification, not even to one of the wrong shape. */
   #onNotification(message: CborMap): void {
-    if (this.#handlers.onNotification === undefined || this.#closing !== undefined) return;
+    if (this.#handlers.onNotification === undefined || this.#closing) return;
     try {
       this.#handlers.onNotification(decodeNotification(message));
     } catch (error) {
@@ -182,23 +185,21 @@ export class OperationalSession {
         break;
       case 'close':
         // In numbers, the acknowledgement looks like the close itself.
-        if (this.#closing === undefined) this.#connection.send(encodeControl({ control: 'closeAck', form: control.form }));
-        this.#connection.end();
-        this.#expectClose();
+        if (!this.#closing) this.#connection.send(encodeControl({ control: 'closeAck', form: control.form }));
+        this.#end();
         break;
       case 'closeAck':
-        this.#connection.end();
-        this.#expectClose();
+        this.#end();
         break;
       case 'pong':
         break;
     }
   }
 
-  /** The peer has the close limit to take down its side. */
-  #expectClose(): void {
-    this.#closing?.cancel();
-    this.#closing = this.#clock.after('CLOSE_TIMEOUT', this.#settings.closeTimeout, () => this.#connection.destroy('peer did not close'));
+  #end(): void {
+    this.#closing = true;
+    this.#acknowledgement?.cancel();
+    this.#connection.end();
   }
 
   readonly #isPending = (id: number): boolean => this.#pending.has(id);
@@ -261,7 +262,7 @@ export class OperationalSession {
 
   #onClose(reason: string): void {
     this.#keepAliveTimer?.cancel();
-    this.#closing?.cancel();
+    this.#acknowledgement?.cancel();
     this.#unread?.cancel();
     this.#keepAlive = undefined;
     this.#pending.close();

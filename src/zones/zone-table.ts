@@ -40,6 +40,8 @@ export class ZoneTable {
   readonly #zones = new Map<number, Zone>();
   readonly #authorities = new Map<number, Certificate>();
   readonly #unreadable = new Set<number>();
+  /** Slots into which a zone is being committed. */
+  readonly #coming = new Set<number>();
   /** Slots whose removal is being committed: nothing may be written into them after it. */
   readonly #leaving = new Set<number>();
 
@@ -69,12 +71,18 @@ export class ZoneTable {
     return [...this.#zones.values()].sort((a, b) => a.slot - b.slot);
   }
 
+  /** Without those whose removal is being committed: the next commit comes after it, and no connection of theirs begins any more. */
+  get staying(): readonly Zone[] {
+    return this.all.filter((zone) => !this.#leaving.has(zone.slot));
+  }
+
   get count(): number {
     return this.#zones.size;
   }
 
+  /** Among `staying`. */
   byId(id: string): Zone | undefined {
-    return this.all.find((zone) => sameId(zone.id, id));
+    return this.staying.find((zone) => sameId(zone.id, id));
   }
 
   authority(zone: Zone): Certificate {
@@ -93,23 +101,28 @@ export class ZoneTable {
   /** A zone whose CA has this public key, in whichever dialect and DER (protocol.md §2.10). */
   withAuthorityKey(publicKey: Uint8Array): Zone | undefined {
     const key = toHex(publicKey);
-    return this.#staying.find((zone) => toHex(this.authority(zone).publicKey) === key);
+    return this.staying.find((zone) => toHex(this.authority(zone).publicKey) === key);
   }
 
   /** True when the policy allows no further zone of this type. */
   typeTaken(type: number): boolean {
-    return this.#limits.policy === 'onePerType' && this.#staying.some((zone) => zone.type === type);
+    return this.#limits.policy === 'onePerType' && this.staying.some((zone) => zone.type === type);
   }
 
   /** Commits the zone into the first free slot. Rejects with StoreError; nothing has changed then. */
   async add(zone: NewZone): Promise<Zone> {
     if (this.full && zone.type !== ZoneType.TEST) throw new StoreError('full', 'all zone slots are taken');
     let slot = 0;
-    while (this.#zones.has(slot) || this.#unreadable.has(slot)) slot += 1;
+    while ([this.#zones, this.#unreadable, this.#coming].some((taken) => taken.has(slot))) slot += 1;
     const order = this.all.reduce((last, { order }) => Math.max(last, order), 0) + 1;
     const { authority, ...rest } = zone;
     const added: Zone = { ...rest, caCertificate: authority.raw, slot, order };
-    await this.#journal.commit([{ key: PREFIX + slot, value: encodeZone(this.#crypto, added) }]);
+    this.#coming.add(slot);
+    try {
+      await this.#journal.commit([{ key: PREFIX + slot, value: encodeZone(this.#crypto, added) }]);
+    } finally {
+      this.#coming.delete(slot);
+    }
     this.#authorities.set(slot, authority);
     this.#zones.set(slot, added);
     return added;
@@ -125,9 +138,9 @@ export class ZoneTable {
     return next;
   }
 
-  /** Removes the slot with its certificate and key. Rejects with StoreError; nothing has changed then. */
+  /** Removes the slot with its certificate and key, unless that is under way already. Rejects with StoreError; nothing has changed then. */
   async remove(zone: Zone): Promise<void> {
-    if (this.#zones.get(zone.slot)?.id !== zone.id) return;
+    if (this.#zones.get(zone.slot)?.id !== zone.id || this.#leaving.has(zone.slot)) return;
     this.#leaving.add(zone.slot);
     try {
       await this.#journal.commit([{ key: PREFIX + zone.slot, value: null }]);
@@ -139,11 +152,6 @@ export class ZoneTable {
   }
 
   #taken(): number {
-    return this.#staying.filter((zone) => zone.type !== ZoneType.TEST).length + this.#unreadable.size;
-  }
-
-  /** Without those whose removal is being committed: the next commit comes after it. */
-  get #staying(): readonly Zone[] {
-    return this.all.filter((zone) => !this.#leaving.has(zone.slot));
+    return this.staying.filter((zone) => zone.type !== ZoneType.TEST).length + this.#unreadable.size;
   }
 }

@@ -22,7 +22,7 @@ function session(understood: readonly DialectName[] = ['draft', 'reference']) {
     releaseLock: () => happened.push('released'),
     ended: () => happened.push('ended'),
   } as unknown as SessionHost;
-  const connection = new FramedConnection(device, 65_536);
+  const connection = new FramedConnection(device, { clock, maximum: 65_536 });
   const commissioning = new CommissioningSession({
     connection,
     host,

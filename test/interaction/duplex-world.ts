@@ -25,12 +25,18 @@ export class DuplexWorld {
   device(pair: StreamPair, listen: (link: RemoteLink) => Listener | undefined): OperationalSession {
     const settings = { form: 'text' as const, keepAlive: undefined, closeTimeout: 5000, sendDeadline: 60_000 };
     let listener: Listener | undefined;
-    const session = new OperationalSession(new FramedConnection(pair.device, 65_536), settings, this.clock, this.log, {
-      onRequest: (request, answer) => answer({ id: request.id, status: 0, payload: new Map([[4, 'SIM-1']]) }),
-      onRenewal: () => {},
-      onNotification: (notification) => listener?.receive(notification),
-      onClose: () => listener?.close(),
-    });
+    const session = new OperationalSession(
+      new FramedConnection(pair.device, { clock: this.clock, maximum: 65_536 }),
+      settings,
+      this.clock,
+      this.log,
+      {
+        onRequest: (request, answer) => answer({ id: request.id, status: 0, payload: new Map([[4, 'SIM-1']]) }),
+        onRenewal: () => {},
+        onNotification: (notification) => listener?.receive(notification),
+        onClose: () => listener?.close(),
+      },
+    );
     listener = listen(session);
     session.start();
     return session;

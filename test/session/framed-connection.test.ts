@@ -4,12 +4,13 @@ import type { CborValue } from '../../src/codec/cbor.js';
 import { encodeFrame } from '../../src/codec/frame.js';
 import { fromHex } from '../../src/codec/hex.js';
 import { FramedConnection } from '../../src/session/framed-connection.js';
-import { settle } from '../world/clock.js';
+import { settle, VirtualClock } from '../world/clock.js';
 import { FramePeer, type StreamPairOptions, streamPair } from '../world/stream-pair.js';
 
 function connected(options: StreamPairOptions = {}, maximum = 1000, sendMaximum = maximum) {
   const pair = streamPair(options);
-  const connection = new FramedConnection(pair.device, maximum, sendMaximum);
+  const clock = new VirtualClock();
+  const connection = new FramedConnection(pair.device, { clock, maximum, sendMaximum });
   const values: CborValue[] = [];
   const undecodable: string[] = [];
   const closed: string[] = [];
@@ -28,6 +29,7 @@ function connected(options: StreamPairOptions = {}, maximum = 1000, sendMaximum 
   });
   return {
     connection,
+    clock,
     peer: new FramePeer(pair.peer),
     pair,
     values,
@@ -127,5 +129,19 @@ describe('FramedConnection', () => {
     await settle();
     expect(peer.received).toEqual(['last']);
     expect(closed).toEqual(['closed by the peer']);
+  });
+
+  it.each<readonly [string, (world: ReturnType<typeof connected>) => void, readonly string[]]>([
+    ['our end', ({ connection }) => connection.end(), []],
+    ['a bad length', ({ peer }) => peer.sendBytes(fromHex('00000000')), ['frame of length 0']],
+  ])('a peer that keeps its side up after %s is cut off after 5 s', async (_what, end, told) => {
+    const world = connected();
+    world.pair.peer.stubborn = true;
+    end(world);
+    await world.clock.advance(4999);
+    expect([world.closed, world.pair.device.closed]).toEqual([told, false]);
+    await world.clock.advance(1);
+    expect([world.closed, world.pair.device.closed]).toEqual([told.length === 0 ? ['the peer did not close'] : told, true]);
+    expect(world.clock.pending()).toEqual([]);
   });
 });

@@ -38,19 +38,25 @@ function session(
   const answers: ((response: Response) => void)[] = [];
   const closed: string[] = [];
   const renewals: unknown[] = [];
-  const operational = new OperationalSession(new FramedConnection(device, maximum, sendMaximum), settings, clock, new MemoryLog(), {
-    onRequest: (request, answer) => {
-      requests.push(request);
-      answers.push(answer);
-      if (respond !== 'later') answer(respond(request));
+  const operational = new OperationalSession(
+    new FramedConnection(device, { clock, maximum, sendMaximum }),
+    settings,
+    clock,
+    new MemoryLog(),
+    {
+      onRequest: (request, answer) => {
+        requests.push(request);
+        answers.push(answer);
+        if (respond !== 'later') answer(respond(request));
+      },
+      onRenewal: (message, answer) => {
+        if (message.get(2) === undefined) throw new ShapeError('message 30 key 2, nonce: bytes are due');
+        renewals.push(message.get(1));
+        answer(map([1, 33], [2, 4], [3, 0]));
+      },
+      onClose: (reason) => closed.push(reason),
     },
-    onRenewal: (message, answer) => {
-      if (message.get(2) === undefined) throw new ShapeError('message 30 key 2, nonce: bytes are due');
-      renewals.push(message.get(1));
-      answer(map([1, 33], [2, 4], [3, 0]));
-    },
-    onClose: (reason) => closed.push(reason),
-  });
+  );
   operational.start();
   return { clock, operational, peer: new FramePeer(peer), requests, answers, renewals, closed };
 }
@@ -282,7 +288,7 @@ describe('close', () => {
     await clock.advance(4999);
     expect(closed).toEqual([]);
     await clock.advance(1);
-    expect(closed).toEqual(['peer did not close']);
+    expect(closed).toEqual(['the peer did not close']);
     expect(peer.take()).toEqual([ACK]);
   });
 
@@ -371,14 +377,20 @@ describe('a peer that does not read', () => {
     const { device, peer } = streamPair({ highWater: 200 });
     const closed: string[] = [];
     let drained = 0;
-    const operational = new OperationalSession(new FramedConnection(device, 8192), { ...TCP, sendDeadline }, clock, new MemoryLog(), {
-      onRequest: () => {},
-      onRenewal: () => {},
-      onDrain: () => {
-        drained += 1;
+    const operational = new OperationalSession(
+      new FramedConnection(device, { clock, maximum: 8192 }),
+      { ...TCP, sendDeadline },
+      clock,
+      new MemoryLog(),
+      {
+        onRequest: () => {},
+        onRenewal: () => {},
+        onDrain: () => {
+          drained += 1;
+        },
+        onClose: (reason) => closed.push(reason),
       },
-      onClose: (reason) => closed.push(reason),
-    });
+    );
     operational.start();
     const frames = new FramePeer(peer);
     peer.pause();

@@ -23,7 +23,6 @@ import type { IssuedCertificate } from '../zone-authority.js';
 import { type AdminAnswer, type AdminRequest, decodeAdminAnswer, encodeAdmin } from './messages.js';
 
 const ANSWER_TIMEOUT = 15_000;
-const CLOSE_TIMEOUT = 5000;
 
 export interface JoinOptions {
   readonly code: SetupCode;
@@ -56,7 +55,7 @@ export async function joinZone(parts: ControllerParts, options: JoinOptions): Pr
   } catch (error) {
     throw asOwner(error);
   } finally {
-    await channel.end(CLOSE_TIMEOUT);
+    await channel.end();
   }
 }
 
@@ -81,7 +80,7 @@ export async function signThroughOwner(parts: ControllerParts, zone: AdminZone, 
   } catch (error) {
     throw asOwner(error);
   } finally {
-    await channel.end(CLOSE_TIMEOUT);
+    await channel.end();
   }
 }
 

@@ -14,7 +14,6 @@ const MESSAGE_MAXIMUM = 65_536;
 /** commissioning-pase §5.2, PASE_WAIT_X and PASE_WAIT_V; for the next request the same, milliseconds. */
 const TIMEOUT = 30_000;
 /** For the peer to take down its side of a connection that is at its end. */
-const CLOSE_TIMEOUT = 5000;
 
 /** What one connection needs of the owner. */
 export interface AdminHost {
@@ -51,7 +50,7 @@ export class AdminSession {
   #ended = false;
 
   constructor(stream: SecureStream, host: AdminHost, crypto: Crypto, clock: Clock, log: Log) {
-    this.#connection = new FramedConnection(stream, MESSAGE_MAXIMUM);
+    this.#connection = new FramedConnection(stream, { clock, maximum: MESSAGE_MAXIMUM });
     this.#clock = clock;
     this.#log = log;
     this.#host = host;
@@ -166,7 +165,6 @@ export class AdminSession {
     this.#expect('nothing');
     this.#ended = true;
     this.#connection.end();
-    this.#timer = this.#clock.after('CLOSE_TIMEOUT', CLOSE_TIMEOUT, () => this.#connection.destroy('peer did not close'));
   }
 
   #onClose(): void {
