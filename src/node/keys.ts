@@ -1,5 +1,5 @@
 /** P-256 key pairs and ECDSA over node:crypto. */
-import { createECDH, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
+import { createECDH, createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { badScalar, foreignKey, requireLength } from '../crypto/check.js';
 import type { PrivateKey } from '../platform.js';
 
@@ -31,18 +31,27 @@ export function nodeKeyPem(key: PrivateKey): string {
   return NodePrivateKey.keyOf(key).export({ format: 'pem', type: 'pkcs8' }).toString();
 }
 
+/**
+ * Not `generateKeyPairSync`: in Node 20, exporting a key that it made ends in a deadlock with itself when a garbage collection within the export
+ * takes the finished job of the key, whose destructor waits for the lock that the export holds.
+ */
 export function generateKey(): PrivateKey {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
-  const point = new Uint8Array(65);
-  point[0] = 4;
-  point.set(Buffer.from(x, 'base64url'), 1);
-  point.set(Buffer.from(y, 'base64url'), 33);
-  return new NodePrivateKey(point, privateKey);
+  const ecdh = createECDH('prime256v1');
+  const publicKey = new Uint8Array(ecdh.generateKeys());
+  const scalar = new Uint8Array(32);
+  const digits = ecdh.getPrivateKey();
+  scalar.set(digits, 32 - digits.length);
+  const key = keyOf(publicKey, scalar);
+  scalar.fill(0);
+  digits.fill(0);
+  return key;
 }
 
 export function importKey(scalar: Uint8Array): PrivateKey {
-  const publicKey = publicPoint(scalar);
+  return keyOf(publicPoint(scalar), scalar);
+}
+
+function keyOf(publicKey: Uint8Array, scalar: Uint8Array): PrivateKey {
   // performance.md, "Crypto": a key from JWK costs a quarter of one from PEM or DER.
   const jwk = { ...coordinates(publicKey), d: Buffer.from(scalar).toString('base64url') };
   return new NodePrivateKey(publicKey, createPrivateKey({ format: 'jwk', key: jwk }));

@@ -111,13 +111,16 @@ async function supervise(folder: string, start: () => ChildProcess): Promise<{ r
   return { stop };
 }
 
+/** What it said until it ended by itself, or was ended because the device answers nothing any more. */
 async function finished(child: ChildProcess): Promise<{ readonly code: number | null; readonly text: string }> {
+  const overdue = setTimeout(() => child.kill('SIGKILL'), 220_000);
   let text = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (chunk) => {
       text += String(chunk);
     });
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  clearTimeout(overdue);
   return { code, text };
 }
 

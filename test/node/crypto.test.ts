@@ -1,4 +1,6 @@
 import { createPrivateKey, createPublicKey, verify } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../src/codec/hex.js';
@@ -8,6 +10,8 @@ import { PublicKeyCache } from '../../src/node/keys.js';
 import { addAffine, negateAffine, recoverProduct } from '../../src/node/p256-field.js';
 import { ORDER, portable, scalarOf } from '../crypto/adapters.js';
 import { SeededEntropy } from '../world/entropy.js';
+import { runNode } from '../world/project.js';
+import { temporaryFolder, transpile } from './child.js';
 
 const crypto = nodeCrypto();
 const point = (k: bigint) => crypto.multiplyBase(scalarOf(k));
@@ -40,6 +44,29 @@ describe('a private key', () => {
       expect(text).not.toContain('PRIVATE');
     }
   });
+});
+
+describe('generateKey', () => {
+  // A process of its own with a small heap: a deadlock within a garbage collection would end the run of the tests, not the test.
+  it('makes thousands of keys without a stop, and each is whole', () => {
+    const folder = temporaryFolder();
+    try {
+      transpile(['src/node/keys.ts'], folder.path);
+      const script = path.join(folder.path, 'main.js');
+      writeFileSync(
+        script,
+        `import { exportKey, generateKey, importKey } from './src/node/keys.js';
+        const whole = (key) => Buffer.compare(importKey(exportKey(key)).publicKey, key.publicKey) === 0;
+        let count = 0;
+        for (let i = 0; i < 5000; i++) if (whole(generateKey())) count++;
+        console.log(count);`,
+      );
+      const { stdout, status, signal } = runNode(folder.path, '--max-semi-space-size=1', script);
+      expect({ stdout, status, signal }).toEqual({ stdout: '5000\n', status: 0, signal: null });
+    } finally {
+      folder.remove();
+    }
+  }, 70_000);
 });
 
 describe('PublicKeyCache', () => {
