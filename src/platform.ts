@@ -197,6 +197,8 @@ export interface DatagramSource {
   readonly interfaceName: string;
   readonly address: string;
   readonly port: number;
+  /** Addressed to this host; false: to the group. Absent: it cannot be told. */
+  readonly unicast?: boolean;
 }
 
 /** Multicast DNS sockets: port 5353, ff02::fb (and 224.0.0.251 where IPv4 is on), hop limit 255, one per interface. */

@@ -17,8 +17,8 @@ import {
   serviceRecords,
   typeName,
 } from './service.js';
+import { Supervisor } from './supervision.js';
 import { TakenInstances } from './taken-instances.js';
-import { supervised } from './timing.js';
 
 export interface AdvertiserOptions {
   /** Started and closed by the advertiser. */
@@ -61,6 +61,7 @@ export class Advertiser {
   readonly #options: AdvertiserOptions;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #supervisor: Supervisor;
   readonly #echoes: Echoes;
   readonly #gate: PacketGate;
   readonly #conflictLimit: ConflictLimit;
@@ -76,7 +77,8 @@ export class Advertiser {
   constructor(options: AdvertiserOptions) {
     this.#options = options;
     this.#log = options.log.scoped('discovery');
-    this.#clock = supervised(options.clock, (error) => this.#report(error));
+    this.#supervisor = new Supervisor(this.#log);
+    this.#clock = this.#supervisor.clock(options.clock);
     this.#echoes = new Echoes(this.#clock);
     this.#gate = new PacketGate(this.#log);
     this.#taken = new TakenInstances(this.#log, () => options.onConflict?.());
@@ -101,14 +103,15 @@ export class Advertiser {
 
   /** Opens the sockets and begins to publish: probes first, announcements about a second later. Rejects with ConfigError alone. */
   async start(): Promise<void> {
-    await this.#options.multicast.start({
-      onPacket: (packet, source) => this.#guard(() => this.#onPacket(packet, source)),
-      onInterfaces: () => this.#guard(() => this.#onInterfaces()),
-      onError: (interfaceName, reason) => this.#log.warn('multicast failed', { interface: interfaceName, reason }),
-    });
+    await this.#options.multicast.start(
+      this.#supervisor.handlers({
+        onPacket: (packet, source) => this.#onPacket(packet, source),
+        onInterfaces: () => this.#onInterfaces(),
+      }),
+    );
     if (this.#state !== 'new') return;
     this.#state = 'running';
-    this.#guard(() => this.#onInterfaces());
+    this.#supervisor.guard(() => this.#onInterfaces());
   }
 
   /**
@@ -136,7 +139,7 @@ export class Advertiser {
         this.#entries.delete(key);
         this.#hashes = undefined;
         for (const name of this.#links.keys()) this.#setTaken(entry.service, name, false);
-        this.#guard(() => this.#eachLink((link) => link.withdraw(key)));
+        this.#supervisor.guard(() => this.#eachLink((link) => link.withdraw(key)));
       },
     };
   }
@@ -153,7 +156,7 @@ export class Advertiser {
 
   async #close(): Promise<void> {
     this.#state = 'closed';
-    this.#guard(() => this.#eachLink((link) => link.leave()));
+    this.#supervisor.guard(() => this.#eachLink((link) => link.leave()));
     this.#links.clear();
     this.#entries.clear();
     let deadline: Timer | undefined;
@@ -173,7 +176,7 @@ export class Advertiser {
   #set(key: string, entry: Entry): void {
     this.#entries.set(key, entry);
     this.#hashes = undefined;
-    this.#guard(() => this.#eachLink((link) => link.publish(entry.service)));
+    this.#supervisor.guard(() => this.#eachLink((link) => link.publish(entry.service)));
   }
 
   #eachLink(action: (link: LinkResponder) => void): void {
@@ -253,19 +256,6 @@ export class Advertiser {
     const names = services.flatMap((service) => [instanceName(service), typeName(service.type)]);
     this.#hashes = nameHashes([this.#host, ENUMERATION, ...names]);
     return this.#hashes;
-  }
-
-  /** A bug of ours costs one packet or one timer, not the process. */
-  #guard(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-
-  #report(error: unknown): void {
-    this.#log.error('discovery failed', { reason: error instanceof Error ? error.message : String(error) });
   }
 }
 

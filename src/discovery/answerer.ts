@@ -1,14 +1,13 @@
-import type { Clock, DatagramSource, Entropy, NetworkInterface, Timer } from '../platform.js';
+import type { Clock, DatagramSource, Entropy, NetworkInterface } from '../platform.js';
 import { type History, saidBy } from './history.js';
-import type { DnsMessage } from './message.js';
+import { Later } from './later.js';
+import type { DnsMessage, DnsQuestion } from './message.js';
 import { type Answer, packed, packedApart } from './packing.js';
+import { PendingAnswers, type Promised } from './pending.js';
 import { recordKey } from './records.js';
 import { answersAgainst, answersNow, answersTo, legacyResponse, MDNS_PORT, type Zone } from './responder.js';
 import { LONGEST_DELAY, randomDelay, SHORTEST_DELAY } from './timing.js';
 import { TruncatedQueries } from './truncated.js';
-
-/** Answers that wait for their delay. */
-const PENDING_MAXIMUM = 128;
 
 export interface AnswererParts {
   readonly clock: Clock;
@@ -25,23 +24,21 @@ export interface AnswererParts {
 /** Who waits for 20…120 ms. RFC 6762 §6.3: "for query messages containing more than one question, all (non-defensive) answers". */
 type Delays = 'none' | 'usual' | 'always';
 
-interface Pending {
-  /** `recordKey`s. */
-  readonly keys: Set<string>;
-  readonly due: number;
-  readonly timer: Timer;
-}
-
 /** Answers the queries that arrive on one link: when, to whom, and what of it is not said (RFC 6762 §5.4, §6, §7). */
 export class Answerer {
   readonly #parts: AnswererParts;
-  readonly #pending = new Map<string, Pending>();
+  readonly #pending: PendingAnswers;
+  readonly #unicasts: Later;
   readonly #truncated: TruncatedQueries;
   readonly #sources = new Map<string, DatagramSource>();
 
   constructor(parts: AnswererParts) {
+    const { clock, entropy } = parts;
+    const overflow = (): void => parts.overflow();
     this.#parts = parts;
-    this.#truncated = new TruncatedQueries(parts.clock, parts.entropy, (query, sender) => {
+    this.#pending = new PendingAnswers(clock, overflow, (promised) => this.#sayNow(promised));
+    this.#unicasts = new Later(clock, overflow);
+    this.#truncated = new TruncatedQueries(clock, entropy, (query, sender) => {
       const source = this.#sources.get(sender);
       this.#sources.delete(sender);
       if (source !== undefined) this.#answer(query, source, true);
@@ -70,108 +67,99 @@ export class Answerer {
     if (proved !== undefined) this.#multicast(answersAgainst(response, proved, this.#parts.on()), 'usual');
     const zone = this.#parts.zone();
     if (zone === undefined) return;
-    for (const [key, { keys }] of this.#pending) {
-      const promised = new Map([[key, keys]]);
-      for (const { answers } of answersNow(promised, zone, this.#parts.on()))
-        for (const record of answers) if (saidBy(response, record)) keys.delete(recordKey(record));
-    }
+    for (const { key, answers } of answersNow(this.#pending.promised, zone, this.#parts.on()))
+      for (const record of answers) if (saidBy(response, record)) this.#pending.drop(key, recordKey(record));
   }
 
   close(): void {
-    for (const { timer } of this.#pending.values()) timer.cancel();
-    this.#pending.clear();
+    this.#pending.close();
+    this.#unicasts.close();
     this.#truncated.close();
     this.#sources.clear();
   }
 
   /** `waited`: for more known answers, which is delay enough (RFC 6762 §6). */
   #answer(query: DnsMessage, source: DatagramSource, waited = false): void {
-    const { send, history } = this.#parts;
     // Nobody defends a name that is not its own yet.
     const zone = this.#parts.zone(query.authorities.length > 0);
     if (zone === undefined) return;
-    const to = (questions: DnsMessage['questions']): readonly Answer[] =>
+    const to = (questions: readonly DnsQuestion[]): readonly Answer[] =>
       questions.length === 0 ? [] : answersTo({ ...query, questions }, zone, this.#parts.on());
+    const delays = waited ? 'none' : query.questions.length > 1 ? 'always' : 'usual';
     if (source.port !== MDNS_PORT) {
-      const answers = to(query.questions);
-      const response = answers.length === 0 ? undefined : legacyResponse(query, answers);
-      if (response !== undefined) send(response, source);
+      this.#answerLegacy(query, to(query.questions), source, delays);
       return;
     }
+    // §5.4 and §5.5: by its QU bit, or because the query itself came by unicast.
+    const isWelcome = (question: DnsQuestion): boolean => question.unicast || source.unicast === true;
     // RFC 6762 §8.1: a probe carries what it proposes as authority; it is answered at once.
     if (query.authorities.length > 0) {
-      this.#defend(to(query.questions), query, source);
+      this.#defend(to(query.questions), query, query.questions.every(isWelcome) ? source : undefined);
       return;
     }
-    const welcome = to(query.questions.filter((question) => question.unicast));
-    const isRecent = (answer: Answer): boolean => answer.answers.every((record) => history.isRecent(record));
-    // §5.4. A unicast answer leaves without delay: it can collide with nobody's.
+    const welcome = to(query.questions.filter(isWelcome));
+    const isRecent = (answer: Answer): boolean => answer.answers.every((record) => this.#parts.history.isRecent(record));
+    this.#unicast(welcome.filter(isRecent), query.id, source, delays);
     const rare = welcome.filter((answer) => !isRecent(answer));
-    for (const message of this.#packed(welcome.filter(isRecent), query.id)) send(message, source);
-    const usual = waited ? 'none' : query.questions.length > 1 ? 'always' : 'usual';
-    this.#multicast([...rare, ...to(query.questions.filter((question) => !question.unicast))], usual);
+    this.#multicast([...rare, ...to(query.questions.filter((question) => !isWelcome(question)))], delays);
   }
 
-  /** By multicast, so that everyone at port 5353 of the prober's machine hears it; by unicast what was multicast within 250 ms. */
-  #defend(answers: readonly Answer[], query: DnsMessage, source: DatagramSource): void {
-    const { history, send } = this.#parts;
-    const isFree = (answer: Answer): boolean => answer.answers.every((record) => history.pause(record, true) === 0);
-    const [free, said] = [answers.filter(isFree), answers.filter((answer) => !isFree(answer))];
+  #answerLegacy(query: DnsMessage, answers: readonly Answer[], source: DatagramSource, delays: Delays): void {
+    if (answers.length === 0) return;
+    this.#unicasts.after(this.#delayOf(answers, delays), () => {
+      const zone = this.#parts.zone();
+      const now = zone === undefined ? [] : answersTo(query, zone, this.#parts.on());
+      const response = now.length === 0 ? undefined : legacyResponse(query, now);
+      if (response !== undefined) this.#parts.send(response, source);
+    });
+  }
+
+  /** RFC 6762 §5.4: unicast answers wait as multicast ones do: many hosts answer the same querier. */
+  #unicast(answers: readonly Answer[], id: number, source: DatagramSource, delays: Delays): void {
+    if (answers.length === 0) return;
+    const promised = new Map(answers.map((answer) => [answer.key, new Set(answer.answers.map(recordKey))]));
+    this.#unicasts.after(this.#delayOf(answers, delays), () => {
+      const zone = this.#parts.zone();
+      if (zone === undefined) return;
+      for (const message of this.#packed(answersNow(promised, zone, this.#parts.on()), id)) this.#parts.send(message, source);
+    });
+  }
+
+  /**
+   * By multicast, so that everyone at port 5353 of the prober's machine hears it, at most every 250 ms; in between by unicast where the prober asked for
+   * that (`to`), else when the time has come.
+   */
+  #defend(answers: readonly Answer[], query: DnsMessage, to: DatagramSource | undefined): void {
+    const { clock, history, send } = this.#parts;
+    const pauseOf = (answer: Answer): number => Math.max(0, ...answer.answers.map((record) => history.pause(record, true)));
+    const [free, said] = [answers.filter((answer) => pauseOf(answer) === 0), answers.filter((answer) => pauseOf(answer) > 0)];
     for (const message of packed(free)) send(message);
-    for (const message of packed(said, query.id)) send(message, source);
+    if (to !== undefined) for (const message of packed(said, query.id)) send(message, to);
+    else for (const answer of said) this.#pending.put(answer, clock.now() + pauseOf(answer));
   }
 
   /** RFC 6762 §6: unique records at once, shared ones after 20…120 ms; none within a second of the last time. */
   #multicast(answers: readonly Answer[], delays: Delays): void {
     const { clock, entropy, history, send } = this.#parts;
-    const waits = (answer: Answer): boolean => delays === 'always' || (delays === 'usual' && answer.shared);
-    const isNow = (answer: Answer): boolean => !waits(answer) && answer.answers.every((record) => history.pause(record) === 0);
+    const isNow = (answer: Answer): boolean => !waits(answer, delays) && answer.answers.every((record) => history.pause(record) === 0);
     const [now, later] = [answers.filter(isNow), answers.filter((answer) => !isNow(answer))];
     for (const message of this.#packed(now)) send(message);
     const delay = randomDelay(entropy);
     for (const answer of later) {
-      const own = waits(answer) ? (this.#aggregates ? delay : randomDelay(entropy)) : 0;
+      const own = waits(answer, delays) ? (this.#aggregates ? delay : randomDelay(entropy)) : 0;
       const pause = Math.max(0, ...answer.answers.map((record) => history.pause(record)));
-      const company = this.#aggregates ? this.#dueWithin(Math.max(pause, SHORTEST_DELAY), LONGEST_DELAY) : undefined;
-      this.#later(answer, company ?? clock.now() + Math.max(own, pause));
+      const company = this.#aggregates ? this.#pending.dueWithin(Math.max(pause, SHORTEST_DELAY), LONGEST_DELAY) : undefined;
+      this.#pending.put(answer, company ?? clock.now() + Math.max(own, pause));
     }
   }
 
-  /** RFC 6762 §6.4: when something else leaves, `shortest`…`longest` ms from now. */
-  #dueWithin(shortest: number, longest: number): number | undefined {
-    const now = this.#parts.clock.now();
-    return [...this.#pending.values()].map(({ due }) => due).find((due) => due >= now + shortest && due <= now + longest);
-  }
-
-  /** An answer already waiting serves this query too. */
-  #later(answer: Answer, due: number): void {
-    const keys = answer.answers.map(recordKey);
-    const waiting = this.#pending.get(answer.key);
-    if (waiting !== undefined) {
-      for (const key of keys) waiting.keys.add(key);
-      return;
-    }
-    if (this.#pending.size >= PENDING_MAXIMUM) {
-      this.#parts.overflow();
-      return;
-    }
-    const { clock } = this.#parts;
-    const timer = clock.after('MDNS_RESPONSE', due - clock.now(), () => this.#send(answer.key));
-    this.#pending.set(answer.key, { keys: new Set(keys), due, timer });
-  }
-
-  /** Everything due. It is made when it leaves, so that it never tells of a service withdrawn meanwhile. */
-  #send(first: string): void {
-    const promised = new Map<string, ReadonlySet<string>>();
-    const now = this.#parts.clock.now();
-    for (const [key, { keys, due, timer }] of this.#pending) {
-      if (key !== first && due > now) continue;
-      timer.cancel();
-      this.#pending.delete(key);
-      promised.set(key, keys);
-    }
+  #sayNow(promised: Promised): void {
     const zone = this.#parts.zone();
     if (zone !== undefined) for (const message of this.#packed(answersNow(promised, zone, this.#parts.on()))) this.#parts.send(message);
+  }
+
+  #delayOf(answers: readonly Answer[], delays: Delays): number {
+    return answers.some((answer) => waits(answer, delays)) ? randomDelay(this.#parts.entropy) : 0;
   }
 
   get #aggregates(): boolean {
@@ -181,6 +169,10 @@ export class Answerer {
   #packed(answers: readonly Answer[], id = 0): readonly DnsMessage[] {
     return this.#aggregates ? packed(answers, id) : packedApart(answers, id);
   }
+}
+
+function waits(answer: Answer, delays: Delays): boolean {
+  return delays === 'always' || (delays === 'usual' && answer.shared);
 }
 
 function senderOf(source: DatagramSource): string {

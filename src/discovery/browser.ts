@@ -3,15 +3,16 @@ import { RecordCache } from './cache.js';
 import type { DiscoveredService, IncompleteService } from './discovered.js';
 import type { PacketCounters } from './gate.js';
 import { Intake } from './intake.js';
+import { Learning } from './learning.js';
 import type { DnsMessage } from './message.js';
-import { nameKey } from './name.js';
 import { News } from './news.js';
 import { Overheard } from './overheard.js';
 import { pauses, Querier } from './querier.js';
-import { CLASS, type DnsRecord } from './records.js';
 import { Resolutions } from './resolutions.js';
+import { type FindResult, type Search, Searches } from './searches.js';
 import { instanceName, typeName } from './service.js';
-import { randomDelay, Series, supervised } from './timing.js';
+import { Supervisor } from './supervision.js';
+import { randomDelay, Series } from './timing.js';
 import { type ServiceListener, Watch } from './watch.js';
 
 export interface BrowserOptions {
@@ -31,11 +32,6 @@ export interface Browse {
   close(): void;
 }
 
-/** With `none`, what was there instead: nothing at all, other services, or incomplete ones (connection-establishment §7.5). */
-export type FindResult =
-  | { readonly kind: 'found'; readonly service: DiscoveredService }
-  | { readonly kind: 'none'; readonly services: readonly DiscoveredService[]; readonly incomplete: readonly IncompleteService[] };
-
 /**
  * Finds DNS-SD services over Multicast DNS (RFC 6762 §5.2, RFC 6763 §4). Network trouble and failures of any kind, a listener's too, are logged, never
  * thrown.
@@ -43,17 +39,17 @@ export type FindResult =
 export class Browser {
   readonly #options: BrowserOptions;
   readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #supervisor: Supervisor;
   readonly #intake: Intake;
   readonly #news: News;
   readonly #cache: RecordCache;
   readonly #querier: Querier;
   readonly #overheard: Overheard;
+  readonly #learning: Learning;
   /** Each with the series of its PTR queries. */
   readonly #watches = new Map<Watch, Series | undefined>();
   readonly #resolutions: Resolutions;
-  /** `find` and `resolve` that have not ended. */
-  readonly #searches = new Set<() => void>();
+  readonly #searches: Searches;
   #state: 'new' | 'running' | 'closed' = 'new';
   #stale = false;
   #updating = false;
@@ -62,17 +58,24 @@ export class Browser {
 
   constructor(options: BrowserOptions) {
     this.#options = options;
-    this.#log = options.log.scoped('discovery');
-    this.#clock = supervised(options.clock, (error) => this.#report(error));
+    const log = options.log.scoped('discovery');
+    this.#supervisor = new Supervisor(log);
+    this.#clock = this.#supervisor.clock(options.clock);
     this.#cache = new RecordCache(this.#clock, options.entropy);
+    this.#learning = new Learning(this.#cache, () => this.#watches.keys());
     this.#overheard = new Overheard(this.#clock, this.#cache);
     this.#querier = new Querier(options.multicast, this.#clock, this.#cache, this.#overheard);
+    this.#searches = new Searches(
+      this.#clock,
+      (watch) => this.#watch(watch),
+      (watch) => this.#unwatch(watch),
+    );
     this.#news = new News(this.#clock, () => this.#update());
     this.#resolutions = new Resolutions(this.#clock, options.entropy, (service, run) => this.#querier.askForMissing(service, run));
     this.#intake = new Intake({
       multicast: options.multicast,
       clock: this.#clock,
-      log: this.#log,
+      log,
       names: this.#cache.names,
       isOwn: (packet, source) => this.#querier.isOwn(packet, source),
     });
@@ -86,11 +89,12 @@ export class Browser {
 
   /** Opens the sockets and begins to ask. Rejects with ConfigError alone. */
   async start(): Promise<void> {
-    await this.#options.multicast.start({
-      onPacket: (packet, source) => this.#guard(() => this.#onPacket(packet, source)),
-      onInterfaces: () => this.#guard(() => this.#onInterfaces()),
-      onError: (interfaceName, reason) => this.#log.warn('multicast failed', { interface: interfaceName, reason }),
-    });
+    await this.#options.multicast.start(
+      this.#supervisor.handlers({
+        onPacket: (packet, source) => this.#onPacket(packet, source),
+        onInterfaces: () => this.#onInterfaces(),
+      }),
+    );
     if (this.#state !== 'new') return;
     this.#state = 'running';
     for (const series of this.#watches.values()) series?.start();
@@ -113,12 +117,12 @@ export class Browser {
 
   /** The first complete service of `type` that `matches`, as soon as there is one; `none` after `timeout` ms or at `close`. */
   find(type: string, matches: (service: DiscoveredService) => boolean, timeout: number): Promise<FindResult> {
-    return this.#search(type, undefined, matches, timeout);
+    return this.#search({ type, matches, timeout });
   }
 
   /** One instance by its name, without browsing; `none` after `timeout` ms or at `close`. */
   resolve(instance: string, type: string, timeout: number): Promise<FindResult> {
-    return this.#search(type, instance, () => true, timeout);
+    return this.#search({ type, instance, matches: () => true, timeout });
   }
 
   /** Forgets where an instance is, because it is not there any more (connection-establishment §7.4); the next `resolve` asks anew. */
@@ -149,7 +153,7 @@ export class Browser {
       this.#news.stop();
       this.#resolutions.stop();
       for (const watch of [...this.#watches.keys()]) this.#unwatch(watch);
-      for (const end of [...this.#searches]) end();
+      this.#searches.endAll();
       this.#closing = this.#options.multicast.close();
     }
     return this.#closing;
@@ -179,29 +183,10 @@ export class Browser {
     this.#update();
   }
 
-  #search(
-    type: string,
-    instance: string | undefined,
-    matches: (found: DiscoveredService) => boolean,
-    timeout: number,
-  ): Promise<FindResult> {
-    return new Promise((resolve) => {
-      const settle = (result: FindResult): void => {
-        deadline.cancel();
-        this.#searches.delete(end);
-        this.#unwatch(watch);
-        resolve(result);
-      };
-      const end = (): void => settle({ kind: 'none', services: watch.services(), incomplete: watch.incomplete() });
-      const check = (service: DiscoveredService): void => {
-        if (matches(service)) settle({ kind: 'found', service });
-      };
-      const watch = new Watch(type, instance, { added: check, updated: check });
-      const deadline = this.#clock.after('MDNS_SEARCH', timeout, end);
-      this.#searches.add(end);
-      this.#watch(watch);
-      if (this.#state === 'closed') end();
-    });
+  #search(search: Search): Promise<FindResult> {
+    const result = this.#searches.run(search);
+    if (this.#state === 'closed') this.#searches.endAll();
+    return result;
   }
 
   #onInterfaces(): void {
@@ -218,22 +203,15 @@ export class Browser {
     if (this.#state !== 'running') return;
     const message = this.#intake.admit(packet, source);
     if (message === undefined || message.opcode !== 0 || message.rcode !== 0) return;
+    if (message.response && source.unicast === true && !this.#querier.welcomes(message, source.interfaceName)) return;
     if (message.response) this.#learn(message, source);
     else if (this.#overheard.onQuery(message, source.interfaceName)) this.#schedule();
   }
 
-  /** Services before addresses: an address is kept only for a host that a kept SRV points to. */
-  #learn(message: DnsMessage, { interfaceName, address }: DatagramSource): void {
-    const records = [...message.answers, ...message.additionals].filter((record) => record.class === CLASS.IN);
-    // What is cached is kept true, also while nobody looks: a goodbye must not be missed.
-    const ours = records.filter((record) => this.#cache.knows(record) || [...this.#watches.keys()].some((watch) => watch.wants(record)));
-    let changed = false;
-    for (const record of ours) changed = this.#cache.add(record, interfaceName, address) || changed;
-    const hosts = this.#cache.hosts();
-    const addresses = records.filter((record) => isAddress(record) && !ours.includes(record) && hosts.has(nameKey(record.name)));
-    for (const record of addresses) changed = this.#cache.add(record, interfaceName, address) || changed;
-    if (changed) this.#news.come();
-    else if (ours.length + addresses.length > 0) this.#schedule();
+  #learn(message: DnsMessage, source: DatagramSource): void {
+    const learned = this.#learning.learn(message, source);
+    if (learned === 'news') this.#news.come();
+    else if (learned === 'known') this.#schedule();
   }
 
   /**
@@ -246,7 +224,7 @@ export class Browser {
     this.#updating = true;
     while (this.#stale && this.#state === 'running') {
       this.#stale = false;
-      for (const watch of [...this.#watches.keys()]) this.#guard(() => watch.update(this.#cache));
+      for (const watch of [...this.#watches.keys()]) this.#supervisor.guard(() => watch.update(this.#cache));
     }
     this.#updating = false;
     if (this.#state !== 'running') return;
@@ -263,29 +241,8 @@ export class Browser {
 
   #onDeadline(): void {
     const expired = this.#cache.expire();
-    this.#querier.refresh(this.#cache.dueForRefresh().filter(({ record }) => this.#isWanted(record)));
+    this.#querier.refresh(this.#cache.dueForRefresh().filter(({ record }) => this.#learning.isWanted(record)));
     if (expired) this.#update();
     else this.#schedule();
   }
-
-  #isWanted(record: DnsRecord): boolean {
-    if (isAddress(record)) return this.#cache.hosts().has(nameKey(record.name));
-    return [...this.#watches.keys()].some((watch) => watch.wants(record));
-  }
-
-  #guard(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-
-  #report(error: unknown): void {
-    this.#log.error('discovery failed', { reason: error instanceof Error ? error.message : String(error) });
-  }
-}
-
-function isAddress(record: DnsRecord): boolean {
-  return record.type === 'A' || record.type === 'AAAA';
 }

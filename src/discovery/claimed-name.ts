@@ -1,5 +1,5 @@
 import type { Claim } from './claim.js';
-import { contradicts, losesTo } from './conflicts.js';
+import { byName, contradicts, losesTo } from './conflicts.js';
 import { type DnsMessage, queryMessage } from './message.js';
 import { type Name, nameKey } from './name.js';
 import { grouped } from './packing.js';
@@ -29,18 +29,25 @@ export function probes(wanted: readonly ClaimedName[], run: number): readonly Dn
 export interface Circumstances {
   /** `recordKey`s of records that contradict nothing. */
   readonly alike: ReadonlySet<string>;
+  /** It was addressed to this host alone. */
+  readonly unicast: boolean;
   /** True once the first probe for the name has left. */
   hasAsked(key: string): boolean;
 }
 
 /** What the packet means for the claims: a response may contradict them (§8.1, §9), a probe may win over ours (§8.2). */
-export function heed(message: DnsMessage, claimed: readonly ClaimedName[], { alike, hasAsked }: Circumstances): void {
+export function heed(message: DnsMessage, claimed: readonly ClaimedName[], { alike, unicast, hasAsked }: Circumstances): void {
+  const { response, answers, authorities, additionals } = message;
+  const said = byName(response ? [...answers, ...authorities, ...additionals] : authorities);
   for (const { claim, name, records } of claimed) {
+    const key = nameKey(name);
+    const theirs = said.get(key);
     const probing = claim.state === 'probing';
+    if (theirs === undefined) continue;
     // §8.1: "received *before* the first probe packet is sent MUST be silently ignored".
-    if (probing && !hasAsked(nameKey(name))) continue;
-    if (message.response) {
-      if (contradicts(message, records, alike, probing)) claim.on('conflict');
-    } else if (probing && losesTo(message.authorities, name, records)) claim.on('lost');
+    if (probing && !hasAsked(key)) continue;
+    // §6: a unicast response counts where a probe has asked for it.
+    if (response && (probing || !unicast) && contradicts(theirs, records, alike, probing)) claim.on('conflict');
+    if (!response && probing && losesTo(theirs, records)) claim.on('lost');
   }
 }

@@ -1,23 +1,33 @@
 import type { Clock } from '../platform.js';
-import type { DnsMessage } from './message.js';
-import { type Name, nameKey } from './name.js';
+import { nameKey } from './name.js';
 import { CLASS, type DnsRecord, recordData, recordKey, typeCode } from './records.js';
 
-/** The records of one name in `records`. */
-function under(key: string, records: readonly DnsRecord[]): readonly DnsRecord[] {
-  return records.filter((record) => nameKey(record.name) === key);
+/** Records by `nameKey`: a packet of hundreds is looked through once, however many names are ours. */
+export function byName(records: readonly DnsRecord[]): ReadonlyMap<string, readonly DnsRecord[]> {
+  const named = new Map<string, DnsRecord[]>();
+  for (const record of records) {
+    const key = nameKey(record.name);
+    const same = named.get(key);
+    if (same === undefined) named.set(key, [record]);
+    else same.push(record);
+  }
+  return named;
 }
 
 /**
- * RFC 6762 §8.1, §9: does a response claim the name of `ours` with other data? While probing, a record of any type does ("ANY"); afterwards one of
- * a type that we hold. "Resource records with identical rdata are never considered inconsistent"; a goodbye claims nothing, an NSEC record only repeats what the others say.
+ * RFC 6762 §8.1, §9: do the records that a response has under our name claim it with other data? While probing, a record of any type does ("ANY");
+ * afterwards one of a type that we hold. "Resource records with identical rdata are never considered inconsistent"; a goodbye claims nothing, an
+ * NSEC record only repeats what the others say.
  */
-export function contradicts(response: DnsMessage, ours: readonly DnsRecord[], alike: ReadonlySet<string>, probing: boolean): boolean {
-  const [first] = ours;
-  if (first === undefined) return false;
+export function contradicts(
+  theirs: readonly DnsRecord[],
+  ours: readonly DnsRecord[],
+  alike: ReadonlySet<string>,
+  probing: boolean,
+): boolean {
   const own = new Set(ours.map(recordKey));
   const types = new Set(ours.map(typeCode));
-  return under(nameKey(first.name), [...response.answers, ...response.authorities, ...response.additionals]).some(
+  return theirs.some(
     (record) =>
       record.class === CLASS.IN &&
       record.ttl > 0 &&
@@ -29,11 +39,11 @@ export function contradicts(response: DnsMessage, ours: readonly DnsRecord[], al
 }
 
 /**
- * RFC 6762 §8.2: two hosts probe for one name. Both compare what they propose, sorted; the lexicographically later set wins.
+ * RFC 6762 §8.2: two hosts probe for one name. Both compare what they propose under it, sorted; the lexicographically later set wins.
  * True when `theirs` wins over `ours`; of equal sets neither does (§8.2.1: "there is, in fact, no conflict").
  */
-export function losesTo(theirs: readonly DnsRecord[], name: Name, ours: readonly DnsRecord[]): boolean {
-  const [a, b] = [sorted(ours), sorted(under(nameKey(name), theirs))];
+export function losesTo(theirs: readonly DnsRecord[], ours: readonly DnsRecord[]): boolean {
+  const [a, b] = [sorted(ours), sorted(theirs)];
   for (let i = 0; i < a.length && i < b.length; i++) {
     const order = compareBytes(a[i] as Uint8Array, b[i] as Uint8Array);
     if (order !== 0) return order < 0;

@@ -50,6 +50,7 @@ export class PacketGate {
     if (!concerns && !link.continues(source)) return undefined;
     // RFC 6762 §6: responses from another port are silently ignored.
     if (isResponse(packet) && source.port !== MDNS_PORT) return undefined;
+    // Stricter than RFC 6762 §11, which trusts whatever was sent to the group.
     if (!isOnLink(source, link.on)) {
       this.counters.offLink++;
       return undefined;

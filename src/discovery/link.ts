@@ -3,18 +3,18 @@ import { Answerer } from './answerer.js';
 import { Claim, type ClaimEffect, retryPause, TIE_PAUSE } from './claim.js';
 import { type ClaimedName, heed, probes } from './claimed-name.js';
 import type { ConflictLimit } from './conflicts.js';
-import { type Echoes, History } from './history.js';
+import type { Echoes } from './history.js';
 import { PacketLimit, RESPONDER_LIMIT } from './limits.js';
 import { LinkRecords } from './link-records.js';
-import { type DnsMessage, encodeMessage } from './message.js';
+import type { DnsMessage } from './message.js';
 import { type Name, nameKey } from './name.js';
 import { Outbox } from './outbox.js';
-import { type Answer, packed, packedApart } from './packing.js';
 import { Prober } from './prober.js';
 import { recordKey } from './records.js';
 import { Registration } from './registration.js';
 import type { Zone } from './responder.js';
 import { instanceName, type RecordPolicy, type ServiceDefinition } from './service.js';
+import { Voice } from './voice.js';
 
 export interface LinkParts {
   readonly multicast: Multicast;
@@ -38,7 +38,7 @@ export interface LinkParts {
 export class LinkResponder {
   readonly limit: PacketLimit;
   readonly #parts: LinkParts;
-  readonly #history: History;
+  readonly #voice: Voice;
   readonly #answerer: Answerer;
   readonly #prober: Prober<string>;
   readonly #outbox: Outbox;
@@ -51,10 +51,10 @@ export class LinkResponder {
   constructor(parts: LinkParts, on: NetworkInterface, host: Name) {
     const { clock, entropy, policy } = parts;
     this.#parts = parts;
+    this.#voice = new Voice(parts, on.name);
     this.#records = new LinkRecords(policy, on, host);
-    this.#outbox = new Outbox(clock, policy.aggregate, (answers) => this.#say(answers));
+    this.#outbox = new Outbox(clock, policy.aggregate, (answers) => this.#voice.say(answers));
     this.limit = new PacketLimit(clock, RESPONDER_LIMIT);
-    this.#history = new History(clock);
     this.#prober = new Prober<string>(
       clock,
       entropy,
@@ -64,10 +64,10 @@ export class LinkResponder {
     this.#answerer = new Answerer({
       clock,
       entropy,
-      history: this.#history,
+      history: this.#voice.history,
       on: () => this.on,
       zone: (proved) => this.#zone(proved),
-      send: (message, to) => this.#send(message, to),
+      send: (message, to) => this.#voice.send(message, to),
       overflow: () => parts.onOverflow(),
     });
   }
@@ -116,7 +116,7 @@ export class LinkResponder {
   setHost(host: Name, pause: number): void {
     const { clock } = this.#parts;
     const before = this.#hostClaim;
-    if (before?.state === 'owned') this.#say(this.#records.lastGoodbyes([], this.#announced));
+    if (before?.state === 'owned') this.#voice.say(this.#records.lastGoodbyes([], this.#announced));
     before?.stop();
     this.#prober.remove(nameKey(this.#records.host));
     for (const { announcer, leaving } of this.#registrations.values()) if (!leaving) announcer.stop();
@@ -133,7 +133,7 @@ export class LinkResponder {
     const now = new Set(this.#records.addresses().map(recordKey));
     const lost = before.filter((record) => !now.has(recordKey(record)));
     if (this.#hostClaim?.state !== 'owned') return;
-    if (lost.length > 0 && this.#announced) this.#say([this.#records.addressGoodbye(lost)]);
+    if (lost.length > 0 && this.#announced) this.#voice.say([this.#records.addressGoodbye(lost)]);
     for (const registration of this.#registrations.values()) this.#announce(registration);
   }
 
@@ -145,9 +145,11 @@ export class LinkResponder {
   receive(message: DnsMessage, source: DatagramSource): void {
     // RFC 6762 §18.3, §18.11.
     if (message.opcode !== 0 || message.rcode !== 0) return;
-    heed(message, this.#claims(), { alike: this.#parts.ownAddresses(), hasAsked: (key) => this.#prober.hasAsked(key) });
-    if (message.response) this.#answerer.onResponse(message);
-    else this.#answerer.onQuery(message, source);
+    const unicast = source.unicast === true;
+    heed(message, this.#claims(), { alike: this.#parts.ownAddresses(), unicast, hasAsked: (key) => this.#prober.hasAsked(key) });
+    // §6: what came by unicast unasked tells nothing.
+    if (!message.response) this.#answerer.onQuery(message, source);
+    else if (!unicast) this.#answerer.onResponse(message);
   }
 
   /** Goodbye for all, once; nothing is sent afterwards. */
@@ -156,7 +158,7 @@ export class LinkResponder {
     const told = this.#announced && this.#hostClaim?.state === 'owned';
     this.stop();
     const services = leaving.map(({ service }) => service);
-    this.#say(this.#records.lastGoodbyes(services, told));
+    this.#voice.say(this.#records.lastGoodbyes(services, told));
   }
 
   /** The interface is gone. */
@@ -243,7 +245,7 @@ export class LinkResponder {
 
   #probe(keys: readonly string[], run: number): void {
     const wanted = this.#claims().filter(({ name }) => keys.includes(nameKey(name)));
-    for (const message of probes(wanted, run)) this.#send(message);
+    for (const message of probes(wanted, run)) this.#voice.send(message);
   }
 
   #zone(proved = false): Zone | undefined {
@@ -251,17 +253,5 @@ export class LinkResponder {
     if (this.#hostClaim === undefined || !isOurs(this.#hostClaim)) return undefined;
     const ours = [...this.#registrations.values()].filter(({ claim, leaving }) => isOurs(claim) && !leaving);
     return this.#records.zone(ours.map(({ service }) => service));
-  }
-
-  #say(answers: readonly Answer[]): void {
-    const messages = this.#parts.policy.aggregate ? packed(answers) : packedApart(answers);
-    for (const message of messages) this.#send(message);
-  }
-
-  #send(message: DnsMessage, to?: DatagramSource): void {
-    const packet = encodeMessage(message);
-    this.#parts.echoes.note(packet);
-    if (message.response && to === undefined) this.#history.note(message.answers);
-    this.#parts.multicast.send(this.on.name, packet, to);
   }
 }

@@ -2,15 +2,14 @@ import type { Clock, DatagramSource, Multicast } from '../platform.js';
 import { parseAddress } from './address.js';
 import type { CachedRecord, RecordCache } from './cache.js';
 import type { IncompleteService } from './discovered.js';
+import { Invitations } from './invitations.js';
 import { type DnsMessage, type DnsQuestion, encodeMessage, queryMessage } from './message.js';
 import { type Name, nameKey } from './name.js';
 import type { Overheard } from './overheard.js';
-import { PACKET_MAXIMUM } from './packing.js';
+import { grouped, PACKET_MAXIMUM } from './packing.js';
 import { CLASS, type DnsRecord, TYPE, typeCode } from './records.js';
 import { instanceName } from './service.js';
 
-/** Questions of one query. */
-const QUESTION_MAXIMUM = 32;
 /** Own packets kept to be known again. */
 const SENT_MAXIMUM = 16;
 /** RFC 6762 §5.2: at least a second between the first two queries, then twice as long each time, at most an hour. */
@@ -27,8 +26,8 @@ export class Querier {
   readonly #multicast: Multicast;
   readonly #clock: Clock;
   readonly #cache: RecordCache;
-
   readonly #overheard: Overheard;
+  readonly #invitations: Invitations;
   /** The latest packets of our own, which come back to us. */
   readonly #sent: { readonly interfaceName: string; readonly packet: Uint8Array }[] = [];
 
@@ -37,6 +36,12 @@ export class Querier {
     this.#clock = clock;
     this.#cache = cache;
     this.#overheard = overheard;
+    this.#invitations = new Invitations(clock);
+  }
+
+  /** True for a unicast response that was asked for. */
+  welcomes(response: DnsMessage, interfaceName: string): boolean {
+    return this.#invitations.welcomes(response, interfaceName);
   }
 
   /** True for a query of ours that the network has looped back. */
@@ -93,8 +98,9 @@ export class Querier {
 
   #ask(interfaceName: string, wanted: readonly DnsQuestion[], answers: readonly DnsRecord[] = []): void {
     const questions = wanted.filter((one) => !this.#overheard.isAsked(one, answers, interfaceName));
-    for (let i = 0; i < questions.length; i += QUESTION_MAXIMUM) {
-      const [first, ...more] = divided(questions.slice(i, i + QUESTION_MAXIMUM), answers).map((message) => encodeMessage(message));
+    this.#invitations.note(questions, interfaceName);
+    for (const { questions: some } of grouped(questions, (group) => queryMessage({ questions: group }))) {
+      const [first, ...more] = divided(some, answers).map((message) => encodeMessage(message));
       if (first === undefined) continue;
       this.#sent.push({ interfaceName, packet: first });
       if (this.#sent.length > SENT_MAXIMUM) this.#sent.shift();

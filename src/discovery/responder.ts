@@ -73,10 +73,10 @@ export function answersTo(query: DnsMessage, zone: Zone, on: NetworkInterface): 
   const known = new Map(query.answers.map((record) => [recordKey(record), record.ttl]));
   // RFC 6762 §7.1: an answer whose known TTL is at least half the correct value is not sent.
   const isUnknown = (record: DnsRecord): boolean => (known.get(recordKey(record)) ?? -1) < record.ttl / 2;
+  const asked = new Asked(query.questions);
   return subjectsOf(zone, on).flatMap((subject) => {
-    const wanted = (record: DnsRecord): boolean => query.questions.some((question) => asksFor(question, record)) && isUnknown(record);
-    const negated = (nsec: NsecRecord): boolean =>
-      query.questions.some((question) => asksInVain(question, nsec.name, subject.records)) && isUnknown(nsec);
+    const wanted = (record: DnsRecord): boolean => asked.for(record) && isUnknown(record);
+    const negated = (nsec: NsecRecord): boolean => asked.inVain(nsec.name, subject.records) && isUnknown(nsec);
     return answerAbout(subject, wanted, negated) ?? [];
   });
 }
@@ -97,18 +97,31 @@ export function answersAgainst(response: DnsMessage, zone: Zone, on: NetworkInte
   return subjectsOf(zone, on).flatMap((subject) => answerAbout(subject, short, () => false) ?? []);
 }
 
-function asksFor(question: DnsQuestion, record: DnsRecord): boolean {
-  return isOurClass(question) && (question.type === typeCode(record) || question.type === TYPE.ANY) && sameName(question.name, record.name);
-}
+/** The types that a query asks for, by name: hundreds of questions cost no more than one each. */
+class Asked {
+  readonly #types = new Map<string, Set<number>>();
 
-/** RFC 6762 §6.1: the name is ours alone, and it has no record of that type. */
-function asksInVain(question: DnsQuestion, name: Name, records: readonly DnsRecord[]): boolean {
-  if (!isOurClass(question) || question.type === TYPE.ANY || !sameName(question.name, name)) return false;
-  return !records.some((record) => typeCode(record) === question.type && sameName(record.name, name));
-}
+  /** RFC 6762 §6: a record answers a question of its name, of its class or ANY, and of its type or ANY. */
+  constructor(questions: readonly DnsQuestion[]) {
+    for (const { name, type, class: code } of questions) {
+      if (code !== CLASS.IN && code !== CLASS.ANY) continue;
+      const key = nameKey(name);
+      this.#types.set(key, (this.#types.get(key) ?? new Set()).add(type));
+    }
+  }
 
-function isOurClass(question: DnsQuestion): boolean {
-  return question.class === CLASS.IN || question.class === CLASS.ANY;
+  for(record: DnsRecord): boolean {
+    const types = this.#types.get(nameKey(record.name));
+    return types !== undefined && (types.has(typeCode(record)) || types.has(TYPE.ANY));
+  }
+
+  /** RFC 6762 §6.1: the name is ours alone, and it has no record of a type asked for. */
+  inVain(name: Name, records: readonly DnsRecord[]): boolean {
+    const types = this.#types.get(nameKey(name));
+    if (types === undefined) return false;
+    const has = new Set(records.filter((record) => sameName(record.name, name)).map(typeCode));
+    return [...types].some((type) => type !== TYPE.ANY && !has.has(type));
+  }
 }
 
 /**

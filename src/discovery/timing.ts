@@ -8,22 +8,6 @@ export function randomDelay(entropy: Entropy): number {
   return SHORTEST_DELAY + ((entropy.bytes(1)[0] as number) * (LONGEST_DELAY - SHORTEST_DELAY)) / 255;
 }
 
-/** A clock whose callbacks end nothing else when they fail: the failure goes to `report`. */
-export function supervised(clock: Clock, report: (error: unknown) => void): Clock {
-  return {
-    now: () => clock.now(),
-    wall: () => clock.wall(),
-    after: (name, delay, callback) =>
-      clock.after(name, delay, () => {
-        try {
-          callback();
-        } catch (error) {
-          report(error);
-        }
-      }),
-  };
-}
-
 /**
  * Runs an action again and again with growing pauses. `pauses` gives the milliseconds to wait before the n-th run, n from 0;
  * undefined ends the series. `stop` is idempotent; nothing runs after it.

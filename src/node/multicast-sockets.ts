@@ -18,8 +18,8 @@ export interface SocketHandlers {
 }
 
 /**
- * The sockets of one interface. For each family one that receives, bound to the group, and one that sends, bound to the interface's own
- * address; unicast answers arrive at the latter. All share port 5353 with other responders of the machine: each of them gets every multicast
+ * The sockets of one interface. For each family one bound to the group, which hears what was sent to the group and nothing else, and one bound to
+ * the interface's own address, which sends, and hears what was sent to this host alone. All share port 5353 with other responders of the machine: each of them gets every multicast
  * packet, but only one of them gets a unicast one.
  */
 export class InterfaceSockets {
@@ -104,22 +104,22 @@ export class InterfaceSockets {
   // second argument (a scope in the first one is ignored, and the group is joined on the first interface).
   async #open6(address: string): Promise<void> {
     const { name } = this.on;
-    const receive = await this.#bind('udp6', `${GROUP6}%${name}`);
+    const receive = await this.#bind('udp6', `${GROUP6}%${name}`, false);
     receive.addMembership(GROUP6, `::%${name}`);
-    const send = await this.#bind('udp6', `${address}%${name}`);
+    const send = await this.#bind('udp6', `${address}%${name}`, true);
     send.setMulticastInterface(`::%${name}`);
     this.#send6 = configure(send);
   }
 
   async #open4(address: string): Promise<void> {
-    const receive = await this.#bind('udp4', GROUP4);
+    const receive = await this.#bind('udp4', GROUP4, false);
     receive.addMembership(GROUP4, address);
-    const send = await this.#bind('udp4', address);
+    const send = await this.#bind('udp4', address, true);
     send.setMulticastInterface(address);
     this.#send4 = configure(send);
   }
 
-  async #bind(type: 'udp6' | 'udp4', address: string): Promise<Socket> {
+  async #bind(type: 'udp6' | 'udp4', address: string, unicast: boolean): Promise<Socket> {
     const socket = createSocket({ type, reuseAddr: true });
     try {
       await new Promise<void>((resolve, reject) => {
@@ -139,7 +139,7 @@ export class InterfaceSockets {
       if (this.#state !== 'ready' || (type === 'udp4' && !this.#isNeighbour(from.address))) return;
       const packet = new Uint8Array(data.buffer, data.byteOffset, data.length);
       try {
-        this.#handlers.onPacket(packet, { interfaceName: this.on.name, address: from.address, port: from.port });
+        this.#handlers.onPacket(packet, { interfaceName: this.on.name, address: from.address, port: from.port, unicast });
       } catch (error) {
         // No packet of anyone's ends the process, not even by a bug of ours.
         this.#fail(error instanceof Error ? error : new Error(String(error)));

@@ -12,6 +12,9 @@ import type { ProtocolRecorder } from './recorder.js';
 /** Multicast DNS whose packets are recorded: all of ours, and of the others' those that name something of this protocol. */
 export function tapMulticast(multicast: Multicast, recorder: ProtocolRecorder): Multicast {
   return {
+    get alone() {
+      return multicast.alone === true;
+    },
     start: (handlers) =>
       multicast.start({
         onPacket: (packet, source) => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Browser, FindResult } from '../../src/discovery/browser.js';
+import type { Browser } from '../../src/discovery/browser.js';
 import type { DiscoveredService, IncompleteService } from '../../src/discovery/discovered.js';
 import { encodeMessage, responseMessage } from '../../src/discovery/message.js';
 import { CLASS, type DnsRecord, TYPE } from '../../src/discovery/records.js';
+import type { FindResult } from '../../src/discovery/searches.js';
 import { instanceName, recordPolicy, serviceRecords, typeName } from '../../src/discovery/service.js';
 import { SeededEntropy } from '../world/entropy.js';
 import { VirtualLink } from '../world/network.js';

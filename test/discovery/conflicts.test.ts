@@ -139,12 +139,8 @@ describe('reference-behaviour §4.10: form reference answers while it probes', (
 describe('conflicts (RFC 6762 §8.2, §9)', () => {
   it('the later set wins, the longer one where one ends, equal ones do not conflict', () => {
     const low = { ...FOREIGN, address: new Uint8Array(16) };
-    expect([losesTo([FOREIGN], NAME, [low]), losesTo([low], NAME, [FOREIGN]), losesTo([FOREIGN], NAME, [FOREIGN])]).toEqual([
-      true,
-      false,
-      false,
-    ]);
-    expect(losesTo([low, FOREIGN], NAME, [low])).toBe(true);
+    expect([losesTo([FOREIGN], [low]), losesTo([low], [FOREIGN]), losesTo([FOREIGN], [FOREIGN])]).toEqual([true, false, false]);
+    expect(losesTo([low, FOREIGN], [low])).toBe(true);
   });
 
   it('a lost tie-break waits a second and probes again', async () => {
@@ -177,6 +173,24 @@ describe('conflicts (RFC 6762 §8.2, §9)', () => {
     await world.clock.advance(5000);
     expect(world.sent(15_001).filter(({ message }) => !message.response)).toHaveLength(3);
     expect(advertiser.hostName).toBe(HOST);
+  });
+
+  it('a response sent to us alone contradicts us only where a probe has asked for it (RFC 6762 §6, §8.1)', async () => {
+    const world = new DiscoveryWorld();
+    const { advertiser } = world.device();
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    await world.clock.advance(10_000);
+    const peer = await world.peer();
+    const foreign = encodeMessage(responseMessage({ answers: [FOREIGN] }));
+    peer.send('p0', foreign, { address: 'fe80::1', port: 5353 });
+    await world.clock.advance(5000);
+    expect(world.sent(10_000).filter(({ from }) => from === 'fe80::1')).toEqual([]);
+    peer.send('p0', foreign);
+    await world.clock.advance(400);
+    peer.send('p0', foreign, { address: 'fe80::1', port: 5353 });
+    await world.clock.advance(2000);
+    expect(advertiser.hostName).toBe('mash-1a2b3c4d-2.local');
   });
 
   it('defends its records against a probe at once', async () => {

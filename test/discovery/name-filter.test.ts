@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { contradicts } from '../../src/discovery/conflicts.js';
+import { byName, contradicts } from '../../src/discovery/conflicts.js';
 import { type DnsMessage, decodeMessage, encodeMessage, queryMessage, responseMessage } from '../../src/discovery/message.js';
-import type { Name } from '../../src/discovery/name.js';
+import { type Name, nameKey } from '../../src/discovery/name.js';
 import { mentions, nameHashes } from '../../src/discovery/peek.js';
 import { CLASS, type DnsRecord, TYPE } from '../../src/discovery/records.js';
 import { answersAgainst, answersTo, type Zone } from '../../src/discovery/responder.js';
@@ -58,7 +58,8 @@ function matters(message: DnsMessage, at: NonNullable<typeof on>): boolean {
   if (!message.response) return answersTo(message, zone, at).length > 0;
   if (answersAgainst(message, zone, at).length > 0) return true;
   const claimed = [addresses, ...services.map((service) => records.filter(({ name }) => name === instanceName(service)))];
-  return claimed.some((own) => contradicts(message, own, new Set(), true));
+  const said = byName([...message.answers, ...message.authorities, ...message.additionals]);
+  return claimed.some((own) => own.some(({ name }) => contradicts(said.get(nameKey(name)) ?? [], own, new Set(), true)));
 }
 
 describe('the name filter against the decoder', () => {

@@ -181,4 +181,39 @@ describe('the first question (RFC 6762 §5.4)', () => {
     expect(second.services()).toHaveLength(1);
     expect(world.responses(since).map(({ to }) => to?.address)).toEqual(['fe80::d']);
   });
+
+  it.each([
+    [true, 2000, 1],
+    [true, 2300, 0],
+    [false, 0, 0],
+  ] as const)(
+    'a unicast response counts for two seconds after a question that asked for one (§6; asked: %s, %i ms later: %i)',
+    async (isAlone, after, found) => {
+      const { world, peer, browse } = await alone(isAlone);
+      const to = { address: 'fe80::c', port: 5353 };
+      // Asked 20…120 ms after the start, heard 1 ms after it was sent.
+      await world.clock.advance(after === 0 ? 200 : after);
+      peer.send('p0', everything, to);
+      await world.clock.advance(10);
+      expect(browse.services()).toHaveLength(found);
+      // Nothing of it is kept from a response that was not welcome.
+      peer.send('p0', encodeMessage(responseMessage({ answers: [{ ...RECORDS.ptr, name: typeName('_http._tcp') }] })), to);
+      peer.send('p0', everything);
+      await world.clock.advance(10);
+      expect(browse.services()).toHaveLength(1);
+    },
+  );
+
+  it('an unasked unicast goodbye takes nothing away', async () => {
+    const { world, peer, browse } = await alone(true);
+    peer.send('p0', everything);
+    await world.clock.advance(10_000);
+    const goodbye = encodeMessage(responseMessage({ answers: [{ ...RECORDS.ptr, ttl: 0 }] }));
+    peer.send('p0', goodbye, { address: 'fe80::c', port: 5353 });
+    await world.clock.advance(5000);
+    expect(browse.services()).toHaveLength(1);
+    peer.send('p0', goodbye);
+    await world.clock.advance(5000);
+    expect(browse.services()).toHaveLength(0);
+  });
 });

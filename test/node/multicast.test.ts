@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.js';
 import { nodeMulticast } from '../../src/node/multicast.js';
-import { ip, type Namespace, type NamespaceProcess, namespacesRefused, runInNamespace, withNamespaces } from '../world/netns.js';
+import {
+  ip,
+  linkLocalOf,
+  type Namespace,
+  type NamespaceProcess,
+  namespacesRefused,
+  runInNamespace,
+  withNamespaces,
+} from '../world/netns.js';
 
 interface Line {
   readonly event?: string;
@@ -16,6 +24,8 @@ interface Line {
 }
 
 const DEVICE = new URL('./fixtures/mdns-device.ts', import.meta.url);
+const ARRIVALS = new URL('./fixtures/mdns-arrivals.ts', import.meta.url);
+const STRANGER = new URL('./fixtures/mdns-stranger.ts', import.meta.url);
 const CONTROLLER = new URL('./fixtures/mdns-controller.ts', import.meta.url);
 
 async function start(namespace: Namespace, entry: URL, ...args: string[]): Promise<NamespaceProcess> {
@@ -95,6 +105,30 @@ describe.runIf(namespacesRefused === undefined)(title, () => {
       expect(found.addresses?.at(-1)?.[0]).toBe(one?.ipv4);
     });
   });
+
+  it.each(['none', 'early', 'late'])(
+    'RFC 6762 §5.5, §6: tells what came to the group from what came to us; another responder: %s',
+    async (shared) => {
+      await withNamespaces(2, async ([one, two]) => {
+        const [ours, theirs] = [one as Namespace, two as Namespace];
+        const arrivals = await runInNamespace(ours, ARRIVALS, shared);
+        const { alone } = await arrivals.heard<Line & { alone: boolean }>((line) => line.event === 'started');
+        expect(alone).toBe(shared !== 'early');
+        const own = await linkLocalOf(ours);
+        for (const [from, targets] of [
+          [`${await linkLocalOf(theirs)}%mash0`, [undefined, `${own}%mash0`]],
+          [theirs.ipv4, ['224.0.0.251', ours.ipv4]],
+        ] as const) {
+          const peer = await start(theirs, STRANGER, from);
+          for (const to of targets) {
+            peer.tell(to === undefined ? 'ask MASH-7' : `ask MASH-7 ${to}`);
+            const heard = await arrivals.heard<Line & { from: string; unicast: boolean }>((line) => line.event === 'packet');
+            expect([heard.from.split('%')[0], heard.unicast]).toEqual([from.split('%')[0], to === targets[1]]);
+          }
+        }
+      });
+    },
+  );
 
   it('sockets follow the interface when it goes and comes back', async () => {
     await withNamespaces(2, async ([one, two]) => {

@@ -1,5 +1,5 @@
 import { formatAddress, parseAddress } from '../../src/discovery/address.js';
-import type { Clock, InterfaceAddress, Multicast, MulticastHandlers, NetworkInterface } from '../../src/platform.js';
+import type { Clock, DatagramSource, InterfaceAddress, Multicast, MulticastHandlers, NetworkInterface } from '../../src/platform.js';
 import type { SeededEntropy } from './entropy.js';
 
 export interface LinkPacket {
@@ -56,7 +56,8 @@ export class VirtualLink {
       if (entropy !== undefined && entropy.below(1000) < loss * 1000) continue;
       const late = entropy === undefined ? 0 : entropy.below((this.#options.jitter ?? 0) + 1);
       this.#clock.after('VIRTUAL_LINK', (this.#options.delay ?? 1) + late, () => {
-        if (this.#ports.has(port)) port.owner.deliver(packet, { interfaceName: port.interfaceName, address: from, port: sender.port });
+        const source = { interfaceName: port.interfaceName, address: from, port: sender.port, unicast: to !== undefined };
+        if (this.#ports.has(port)) port.owner.deliver(packet, source);
       });
     }
   }
@@ -127,7 +128,7 @@ export class VirtualMulticast implements Multicast {
     return to.port === this.port && (on?.addresses.some((address) => address.split('/')[0] === to.address) ?? false);
   }
 
-  deliver(packet: Uint8Array, source: { interfaceName: string; address: string; port: number }): void {
+  deliver(packet: Uint8Array, source: DatagramSource): void {
     this.#handlers?.onPacket(packet, source);
   }
 
