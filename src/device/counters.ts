@@ -112,7 +112,8 @@ export class EnergyCounters {
   }
 }
 
-function raised(shown: EnergyCount, before: EnergyCount, counted: EnergyCount): EnergyCount {
+/** What is shown next: never less than now, whatever the power stage counts. */
+export function raised(shown: EnergyCount, before: EnergyCount, counted: EnergyCount): EnergyCount {
   return {
     consumed: Math.max(shown.consumed, before.consumed + counted.consumed),
     produced: Math.max(shown.produced, before.produced + counted.produced),

@@ -36,6 +36,8 @@ export interface DeviceAnatomy {
   readonly services: DeviceServices;
   readonly commissioning: CommissioningIdentity;
   readonly heedsPairingRequests: boolean;
+  /** EnergyControl by endpoint. */
+  readonly energy: DeviceSteering['energy']['features'];
 }
 
 /** The device once its journal is read: wires the rooms together and holds no rule of its own. */
@@ -221,8 +223,8 @@ export class DeviceRuntime {
   }
 
   get anatomy(): DeviceAnatomy {
-    const heedsPairingRequests = this.#pairing !== undefined;
-    return { model: this.#model, zones: this.#zones, services: this.#services, commissioning: this.#commissioning, heedsPairingRequests };
+    const parts = { model: this.#model, zones: this.#zones, services: this.#services, commissioning: this.#commissioning };
+    return { ...parts, energy: this.#steering.energy.features, heedsPairingRequests: this.#pairing !== undefined };
   }
 
   /** A short press opens the window, a long one is the user's override, on or off again (features.md §1). */

@@ -18,10 +18,14 @@ import {
 import { type EnergyValue, ownValues, type StageTarget, settle, sharedValues, stageTarget } from './energy-view.js';
 import { writeAttribute } from './energy-writes.js';
 
-export interface EnergyControlParts {
+/** What an EnergyControl goes by. */
+export interface EnergyRules {
   readonly config: EnergyConfig;
   readonly defaults: EnergySettings;
   readonly ratings: Ratings;
+}
+
+export interface EnergyControlParts extends EnergyRules {
   readonly endpoint: number;
   /** Every stored zone, none connected yet. */
   readonly zones: readonly ZoneRank[];
@@ -87,6 +91,10 @@ export class EnergyControlCore {
 
   get target(): StageTarget {
     return this.#target;
+  }
+
+  get rules(): EnergyRules {
+    return this.#parts;
   }
 
   get state(): EnergyState {

@@ -116,7 +116,8 @@ export class DeviceInfo implements FeatureInstance {
   }
 }
 
-function describeZone(zone: ZoneEntry): ReadonlyMap<CborKey, CborValue> {
+/** An element of `zones`, the result of ListZones. */
+export function describeZone(zone: ZoneEntry): ReadonlyMap<CborKey, CborValue> {
   return new Map<string, CborValue>([
     ['zoneId', zone.id],
     ['zoneType', zone.type],

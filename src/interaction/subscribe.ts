@@ -80,7 +80,7 @@ export function intervalBounds(profile: Profile): {
 }
 
 // features.md §6: 0 or absent are the defaults; `ranged` refuses with 11, `ordered` only min > max, with 13.
-function intervalsOf(payload: CborMap, profile: Profile): Intervals {
+export function intervalsOf(payload: CborMap, profile: Profile): Intervals {
   const minimum = intervalAt(payload, 2, 'minInterval') || DEFAULT_MINIMUM;
   const maximum = intervalAt(payload, 3, 'maxInterval') || DEFAULT_MAXIMUM;
   if (profile['subscriptions.intervals'] === 'ordered') {

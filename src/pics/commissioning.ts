@@ -36,6 +36,7 @@ const COMM: readonly Row<PicsSource>[] = [
   ],
   ['SETUP_CODE_BITS', 'entropy of a setup code, bits', () => Math.ceil(Math.log2(CODES))],
   ['DISCRIMINATOR_BITS', 'bits of a discriminator', () => Math.log2(DISCRIMINATOR_MAXIMUM + 1)],
+  ['PASE_WAIT_X', 'wait for the first message, s; of no registry', ({ profile }) => seconds(profile['commissioning.firstMessage'])],
   ['PASE_TIMEOUT', 'wait for the verifier, s', verifierWait],
   ['CSR_TIMEOUT', 'wait for CSR_REQ, s', csrWait],
   ['CERT_TIMEOUT', 'wait for the certificate, s', certificateWait],

@@ -8,11 +8,11 @@ import { zoneSections } from './zones.js';
 
 /** Every code of pics-registry, commissioning-pase §10, connection-establishment §8 and pics-format §4, with the value of this device. */
 export function devicePics(source: PicsSource, firmware: string): PicsDocument {
-  const { board, profile, device } = source;
+  const { board, profile } = source;
   return {
     head: ['MASH PICS File', `Device: ${board.brand} ${board.model}, firmware ${firmware}`, 'Version: 1.0', `Profile: ${profile.name}`],
     sections: [
-      ...modelSections(device.model),
+      ...modelSections(source),
       ...transportSections(source),
       ...commissioningSections(source),
       ...zoneSections(source),

@@ -6,7 +6,7 @@ import { type KeepAliveSettings, longestDetection } from '../session/keep-alive.
 import { ALPN_OPERATIONAL } from '../session/routing.js';
 import type { PicsSection } from './format.js';
 import { always, type PicsSource, type Row, seconds, section } from './source.js';
-import { subscriptionBehaviour } from './trials.js';
+import { correctsIntervals, subscriptionBehaviour } from './trials.js';
 
 /** Of a zone commissioned in the dialect `draft`: a reference controller is read, not pinged. All 0 where TCP alone watches. */
 function keepAlive({ profile }: PicsSource): KeepAliveSettings {
@@ -68,7 +68,7 @@ const SUB: readonly Row<PicsSource>[] = [
   ['HEARTBEAT_CONTENT', 'what a heartbeat holds', ({ profile }) => subscriptionBehaviour(profile).heartbeat],
   ['PRIMING', 'the response holds all values', ({ profile }) => subscriptionBehaviour(profile).priming],
   ['DELTA_ONLY', 'a change is told alone', ({ profile }) => subscriptionBehaviour(profile).deltaOnly],
-  ['INTERVAL_AUTOCORRECT', 'intervals in the wrong order are put right: they are refused', () => false],
+  ['INTERVAL_AUTOCORRECT', 'intervals in the wrong order are put right', ({ profile }) => correctsIntervals(profile)],
   ['B_HEARTBEAT_CONTENT', 'the same as HEARTBEAT_CONTENT (pics-format §4.6)', ({ profile }) => subscriptionBehaviour(profile).heartbeat],
   ['B_COALESCE', 'the same as COALESCE (pics-format §4.6)', ({ profile }) => subscriptionBehaviour(profile).coalesce],
 ];

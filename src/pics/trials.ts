@@ -1,10 +1,9 @@
 import type { CborKey, CborValue } from '../codec/cbor.js';
 import { paceOf } from '../commissioning/attempts.js';
-import { nextFailsafe } from '../failsafe/failsafe.js';
+import { PeerError } from '../errors.js';
+import { intervalsOf } from '../interaction/subscribe.js';
 import { Subscription } from '../interaction/subscription.js';
 import type { Profile } from '../profile.js';
-import { NO_LIMITS, onHandshake } from '../zones/limit-book.js';
-import { merge } from '../zones/timed-values.js';
 
 /** Behaviours that no number tells: the very tables of the runtime are asked, without a device. */
 
@@ -53,16 +52,19 @@ export function slowsWrongCodes(profile: Profile): boolean {
   return pace.delay(0) > 0;
 }
 
-/** pics-registry §7.3: a zone that returns ends the failsafe. */
-export function reconnectionWins(): boolean {
-  const settings = { duration: 1000, grace: 0, afterDuration: 'autonomous' } as const;
-  const lost = nextFailsafe(settings, { name: 'off' }, 'lost', 0);
-  return lost.name === 'running' && nextFailsafe(settings, lost, 'connected', 500).name === 'off';
-}
-
-/** pics-registry §9: a limit with a duration outlives the reconnection of its zone. */
-export function timedLimitsPersist(): boolean {
-  const stamp = { cause: 3, order: 1, until: 1000 };
-  const groups = merge([], 'zone', 'power', 0, new Map([[0, 1]]), stamp);
-  return onHandshake({ ...NO_LIMITS, groups }, 'zone').groups.length > 0;
+/** pics-registry §8.3: intervals in the wrong order are put right, or refused. */
+export function correctsIntervals(profile: Profile): boolean {
+  try {
+    const { minimum, maximum } = intervalsOf(
+      new Map([
+        [2, 5000],
+        [3, 2000],
+      ]),
+      profile,
+    );
+    return minimum <= maximum;
+  } catch (error) {
+    if (!(error instanceof PeerError)) throw error;
+    return false;
+  }
 }

@@ -27,26 +27,34 @@ export const flag = (value: boolean): number => Number(value);
 export class Lab {
   readonly profile: ProfileName;
   readonly port: number;
+  readonly board: string;
   readonly #set: Readonly<Record<string, string>>;
   readonly #worlds: DeviceWorld[] = [];
 
-  private constructor(profile: ProfileName, port: number, set: Readonly<Record<string, string>>) {
+  private constructor(profile: ProfileName, port: number, board: string, set: Readonly<Record<string, string>>) {
     this.#set = set;
+    this.board = board;
     this.profile = profile;
     this.port = port;
   }
 
   /** With a port of its own that nobody else has now. */
-  static async open(profile: ProfileName, set: Readonly<Record<string, string>> = {}): Promise<Lab> {
+  static async open(profile: ProfileName, board = 'sim-evse', set: Readonly<Record<string, string>> = {}): Promise<Lab> {
     const server = net.createServer();
     await new Promise<void>((resolve) => server.listen(0, '::', resolve));
     const { port } = server.address() as net.AddressInfo;
     await new Promise((resolve) => server.close(resolve));
-    return new Lab(profile, port, set);
+    return new Lab(profile, port, board, set);
   }
 
   async device(options: WorldOptions = {}): Promise<DeviceWorld> {
-    const world = await DeviceWorld.start({ profile: this.profile, powerStage: true, ...options, set: { ...this.#set, ...options.set } });
+    const world = await DeviceWorld.start({
+      profile: this.profile,
+      board: this.board,
+      powerStage: true,
+      ...options,
+      set: { ...this.#set, ...options.set },
+    });
     this.#worlds.push(world);
     return world;
   }

@@ -81,8 +81,10 @@ export async function probeWaits(lab: Lab): Promise<Seen> {
     await steps.peer.end();
     return (world.clock.now() - begun) / 1000;
   };
+  const first = await wait('PASE_WAIT_X', 0);
   const [pase, csr, certificate] = [await wait('PASE_WAIT_V', 1), await wait('PASE_VERIFIED', 2), await wait('CERT_WAIT', 3)];
   return {
+    'MASH.S.COMM.PASE_WAIT_X': first,
     'MASH.S.COMM.PASE_TIMEOUT': pase,
     'MASH.S.PASE.PASE_TIMEOUT': pase,
     'MASH.S.COMM.CSR_TIMEOUT': csr,

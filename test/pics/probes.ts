@@ -1,4 +1,5 @@
 import type { Probe } from './lab.js';
+import { probeAutoResume, probeMeasurement, probeStatus } from './probes-behaviour.js';
 import { probeCertificates } from './probes-certificates.js';
 import { probeConversation, probeWaits, probeWindow, probeZones } from './probes-commissioning.js';
 import { probeInterfaces, probeModel, probeRecords } from './probes-records.js';
@@ -19,6 +20,9 @@ export const PROBES: Readonly<Record<string, Probe>> = {
   ranks: probeRanks,
   failsafe: probeFailsafe,
   durations: probeDurations,
+  status: probeStatus,
+  measurement: probeMeasurement,
+  'auto-resume': probeAutoResume,
   records: probeRecords,
   model: probeModel,
   certificates: probeCertificates,
