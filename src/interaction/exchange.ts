@@ -3,6 +3,7 @@ import type { DeviceModel } from '../model/model.js';
 import { InteractionStatus } from '../model/status.js';
 import type { Clock, Log } from '../platform.js';
 import type { Profile } from '../profile.js';
+import type { Answer } from '../session/operational-session.js';
 import { errorResponse, Operation, type Request, type Response } from '../session/wire.js';
 import { invoke, resultOf } from './invoke.js';
 import type { Notifier } from './notifier.js';
@@ -17,12 +18,12 @@ const MAX_WAITING = 32;
 /** A write or a command that takes longer is answered by status 12. */
 const TIMEOUT = 30_000;
 
-type Answer = (response: Response) => void;
-
 /** A response, and what is to happen after it was written. */
 interface Reply {
   readonly response: Response;
   readonly afterResponse?: (() => void) | undefined;
+  /** The peer does not take a response of that length, and hears of a refusal instead. */
+  readonly onTooLarge?: () => void;
 }
 
 export interface ExchangeParts {
@@ -65,7 +66,8 @@ export class Exchange {
   #run(request: Request, answer: Answer): void {
     const { operation } = request;
     if (operation !== Operation.WRITE && operation !== Operation.INVOKE) {
-      answer(this.#immediate(request));
+      const { response, onTooLarge } = this.#immediate(request);
+      answer(response, onTooLarge);
       return;
     }
     // On the writer's connection the response comes before what it caused.
@@ -80,19 +82,30 @@ export class Exchange {
     else this.#finish(reply, answer);
   }
 
-  #immediate(request: Request): Response {
+  #immediate(request: Request): Reply {
     try {
-      if (request.operation === Operation.SUBSCRIBE && isUnsubscribe(request)) return answerUnsubscribe(request, this.#subscriptions);
-      const feature = this.#find(request);
-      if ('status' in feature) return feature;
-      if (request.operation === Operation.READ)
-        return answerRead(feature, request, this.#caller, this.#parts.profile['interaction.oddReadPayload']);
-      if (request.operation === Operation.SUBSCRIBE)
-        return answerSubscribe(feature, request, this.#caller, this.#subscriptions, this.#parts.profile);
-      return errorResponse(request.id, InteractionStatus.UNSUPPORTED, `there is no operation ${request.operation}`);
+      return request.operation === Operation.SUBSCRIBE ? this.#subscribe(request) : { response: this.#read(request) };
     } catch (error) {
-      return refusal(request.id, error, this.#parts.log);
+      return { response: refusal(request.id, error, this.#parts.log) };
     }
+  }
+
+  #read(request: Request): Response {
+    const feature = this.#find(request);
+    if ('status' in feature) return feature;
+    if (request.operation !== Operation.READ)
+      return errorResponse(request.id, InteractionStatus.UNSUPPORTED, `there is no operation ${request.operation}`);
+    return answerRead(feature, request, this.#caller, this.#parts.profile['interaction.oddReadPayload']);
+  }
+
+  #subscribe(request: Request): Reply {
+    const subscriptions = this.#subscriptions;
+    if (isUnsubscribe(request)) return { response: answerUnsubscribe(request, subscriptions) };
+    const feature = this.#find(request);
+    if ('status' in feature) return { response: feature };
+    const { response, id } = answerSubscribe(feature, request, this.#caller, subscriptions, this.#parts.profile);
+    // A peer that never heard of its subscription cannot end it.
+    return { response, onTooLarge: () => void subscriptions.remove(id) };
   }
 
   #change(request: Request): Reply | Promise<Reply> {

@@ -26,7 +26,7 @@ export function answerSubscribe(
   caller: Caller,
   subscriptions: Subscriptions,
   profile: Profile,
-): Response {
+): { readonly response: Response; readonly id: number } {
   const payload = request.payload === undefined || request.payload === null ? NOTHING : mapOf(request.payload, 'subscribe payload');
   const listed = payload.get(1) ?? null;
   const ids = listed === null ? [] : smallIntegers(listed, 'subscribe payload key 1', 0xffff);
@@ -53,7 +53,7 @@ export function answerSubscribe(
     [1, subscription.id],
     [2, subscription.sent],
   ]);
-  return { id: request.id, status: InteractionStatus.SUCCESS, payload: answer };
+  return { response: { id: request.id, status: InteractionStatus.SUCCESS, payload: answer }, id: subscription.id };
 }
 
 /** A subscribe on endpoint 0, feature 0 with `{1:subscription}` (protocol.md §3). */

@@ -1,3 +1,4 @@
+import type { CborKey, CborValue } from '../codec/cbor.js';
 import type { Clock, Timer } from '../platform.js';
 import type { Notification } from '../session/wire.js';
 import { type AttributeIds, type Coalescing, type Intervals, Subscription, type SubscriptionTarget } from './subscription.js';
@@ -80,10 +81,21 @@ export class Subscriptions {
       if (this.#resting) return;
       const values = subscription.take(now);
       if (values === undefined) continue;
-      const { endpoint, feature } = subscription.target;
-      if (this.#send({ subscription: subscription.id, endpoint, feature, values }) === 'full') this.#blocked = true;
+      this.#deliver(subscription, values);
     }
     this.#arm();
+  }
+
+  /** features.md §6: one frame; where the peer takes none of that length, as few as it takes. */
+  #deliver(subscription: Subscription, values: ReadonlyMap<CborKey, CborValue>): void {
+    const { endpoint, feature } = subscription.target;
+    const sent = this.#send({ subscription: subscription.id, endpoint, feature, values });
+    if (sent === 'full') this.#blocked = true;
+    if (sent !== 'tooLarge' || values.size < 2) return;
+    const entries = [...values];
+    const middle = Math.ceil(entries.length / 2);
+    this.#deliver(subscription, new Map(entries.slice(0, middle)));
+    this.#deliver(subscription, new Map(entries.slice(middle)));
   }
 
   /** On the writer's own connection the response comes first (features.md §6): nothing leaves until `release`. */

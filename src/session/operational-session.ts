@@ -31,9 +31,12 @@ export interface OperationalSettings {
   readonly sendDeadline: number;
 }
 
+/** `onTooLarge`: the peer was told status 13 instead, since it does not take messages of that length. */
+export type Answer = (response: Response, onTooLarge?: () => void) => void;
+
 export interface OperationalHandlers {
   /** Answers a request; the answer may come later. */
-  onRequest(request: Request, answer: (response: Response) => void): void;
+  onRequest(request: Request, answer: Answer): void;
   /** A message 30–33 that answers nothing of ours; Throws ShapeError. */
   onRenewal(message: CborMap, answer: (message: CborMap) => void): void;
   /** Of a subscription that we may have made; others are for the receiver to ignore. */
@@ -205,20 +208,30 @@ export class OperationalSession {
   readonly #isPending = (id: number): boolean => this.#pending.has(id);
 
   /** One function for all requests: handed out with each of them. */
-  readonly #answerLater = (response: Response): void => this.#answer(response);
+  readonly #answerLater: Answer = (response, onTooLarge) => this.#answer(response, onTooLarge);
 
-  #answer(response: Response): void {
-    if (this.#send(encodeResponse(response)) === 'tooLarge') {
-      const refusal = errorResponse(response.id, InteractionStatus.RESOURCE_EXHAUSTED, 'the response is larger than a message may be');
-      this.#send(encodeResponse(refusal));
-    }
+  #answer(response: Response, onTooLarge?: () => void): void {
+    if (this.#send(encodeResponse(response)) !== 'tooLarge') return;
+    const refusal = errorResponse(response.id, InteractionStatus.RESOURCE_EXHAUSTED, 'the response is larger than a message may be');
+    this.#send(encodeResponse(refusal));
+    onTooLarge?.();
   }
 
   #send(value: CborValue): 'sent' | 'full' | 'tooLarge' | 'closed' {
-    const sent = this.#connection.send(value);
+    const sent = this.#write(value);
     if (sent === 'full' && this.#connection.open)
       this.#unread ??= this.#clock.after('send', this.#settings.sendDeadline, () => this.#connection.destroy('the peer does not read'));
     return sent;
+  }
+
+  /** A value that has no CBOR is a bug of ours: it costs its message, never the process. */
+  #write(value: CborValue): 'sent' | 'full' | 'tooLarge' | 'closed' {
+    try {
+      return this.#connection.send(value);
+    } catch (error) {
+      this.#log.error('a message could not be written', { error });
+      return 'tooLarge';
+    }
   }
 
   #received(): void {

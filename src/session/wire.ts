@@ -171,6 +171,9 @@ export function decodeNotification(value: CborValue): Notification {
   };
 }
 
+/** Characters of an error's text: what a peer has sent may be quoted in it. */
+const LONGEST_TEXT = 200;
+
 export function errorResponse(id: number, status: number, text: string): Response {
-  return { id, status, payload: new Map([[1, text]]) };
+  return { id, status, payload: new Map([[1, text.slice(0, LONGEST_TEXT)]]) };
 }

@@ -93,6 +93,7 @@ function world(profileName: ProfileName = 'draft') {
     let number = 0;
     return {
       exchange,
+      subscriptions,
       ask: (operation: number, payload?: CborValue, endpoint = 1, feature = 5): Response => {
         number += 1;
         last = undefined;
@@ -191,6 +192,18 @@ describe('invoke', () => {
     const { a } = world();
     expect([a.ask(INVOKE, undefined, 9, 9).status, a.ask(INVOKE, undefined, 1, 9).status]).toEqual([1, 2]);
     expect([a.ask(WRITE, undefined, 9, 9).status, a.ask(SUBSCRIBE, 'x', 9, 9).status, a.ask(7).status]).toEqual([1, 1, 10]);
+  });
+});
+
+describe('subscribe', () => {
+  it('whose priming report is larger than the peer takes leaves no subscription behind', () => {
+    const { a } = world();
+    a.exchange.onRequest({ id: 1, operation: SUBSCRIBE, endpoint: 1, feature: 5, payload: undefined }, (_response, onTooLarge) =>
+      onTooLarge?.(),
+    );
+    expect(a.subscriptions.count).toBe(0);
+    expect(a.ask(SUBSCRIBE).status).toBe(0);
+    expect(a.subscriptions.count).toBe(1);
   });
 });
 

@@ -12,6 +12,7 @@ import { VirtualClock } from '../world/clock.js';
 import { MemoryLog } from '../world/log.js';
 
 let power = 100;
+let readings = 0;
 const info: FeatureInstance = {
   schema: {
     id: 1,
@@ -33,7 +34,10 @@ const measurement: FeatureInstance = {
   },
   attributes: [1],
   commands: [9, 3],
-  read: (_id, caller) => power + caller.priority,
+  read: (_id, caller) => {
+    readings += 1;
+    return power + caller.priority;
+  },
 };
 const model = new DeviceModel([
   { id: 0, type: 0, featureMap: 0x0b, features: [info] },
@@ -121,6 +125,14 @@ describe('payloads', () => {
     ['[1.0]', [new Float(1)]],
   ])('%s: status 5', (_what, payload) => {
     expect(read(payload)).toEqual({ id: 77, status: 5, payload: new Map([[1, expect.stringContaining('read payload')]]) });
+  });
+});
+
+describe('a list of one id sixty thousand times', () => {
+  it('is one reading: no request of one zone holds up the others', () => {
+    readings = 0;
+    expect(read(new Uint8Array(60_000).fill(1), 7, 2).status).toBe(0);
+    expect(readings).toBe(1);
   });
 });
 

@@ -15,7 +15,10 @@ function world(coalescing: Coalescing = 'sinceLast', silent = false) {
     [3, new Map([[0, 1]])],
   ]);
   let answer: 'sent' | 'full' = 'sent';
+  /** Attributes that fit into one frame. */
+  let room = 3;
   const subscriptions = new Subscriptions(clock, coalescing, ({ subscription, values: sent }) => {
+    if (sent.size > room) return 'tooLarge';
     frames.push([clock.now(), subscription, Object.fromEntries(sent)]);
     return answer;
   });
@@ -35,6 +38,9 @@ function world(coalescing: Coalescing = 'sinceLast', silent = false) {
     },
     slow: (is: boolean) => {
       answer = is ? 'full' : 'sent';
+    },
+    narrow: (attributes: number) => {
+      room = attributes;
     },
     set2: (feature: number, endpoint = 1) => subscriptions.mark(endpoint, feature, [1]),
   };
@@ -264,6 +270,55 @@ describe('a slow reader', () => {
     subscriptions.drained();
     expect(frames).toHaveLength(2);
     expect(frames[1]).toEqual([31_000, 1, { 1: 10_000, 2: null, 3: new Map([[0, 1]]) }]);
+  });
+});
+
+describe('a peer that takes short messages alone', () => {
+  it('gets in several frames what does not fit into one, each value once, and heartbeats too', async () => {
+    const { add, set, narrow, clock, frames } = world();
+    add(1000, 5000);
+    narrow(1);
+    await clock.advance(1000);
+    set([1, 1], [2, 2]);
+    await clock.advance(0);
+    expect(frames.splice(0)).toEqual([
+      [1000, 1, { 1: 1 }],
+      [1000, 1, { 2: 2 }],
+    ]);
+    narrow(2);
+    await clock.advance(5000);
+    expect(frames).toEqual([
+      [6000, 1, { 1: 1, 2: 2 }],
+      [6000, 1, { 3: new Map([[0, 1]]) }],
+    ]);
+  });
+
+  it('gets nothing of a value that fits into no frame, and the others all the same', async () => {
+    const { add, set, narrow, clock, frames } = world();
+    add(1000, 5000);
+    narrow(0);
+    await clock.advance(5000);
+    expect(frames).toEqual([]);
+    narrow(3);
+    set([1, 7]);
+    await clock.advance(1000);
+    expect(frames).toEqual([[6000, 1, { 1: 7 }]]);
+  });
+});
+
+describe('features.md §6: a change and a heartbeat that fall together', () => {
+  it.each(['sinceLast', 'sinceChange'] as const)('are one frame of all values, and no change follows: %s', async (coalescing) => {
+    const { add, set, clock, frames } = world(coalescing);
+    add(5000, 5000);
+    if (coalescing === 'sinceChange') set([1, 5]);
+    await clock.advance(4999);
+    if (coalescing === 'sinceLast') set([1, 5]);
+    await clock.advance(5001);
+    const all = { 1: 5, 2: null, 3: new Map([[0, 1]]) };
+    expect(frames).toEqual([
+      [5000, 1, all],
+      [10_000, 1, all],
+    ]);
   });
 });
 

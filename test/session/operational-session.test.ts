@@ -5,8 +5,8 @@ import { encodeFrame } from '../../src/codec/frame.js';
 import { fromHex } from '../../src/codec/hex.js';
 import { ShapeError } from '../../src/codec/shape.js';
 import { FramedConnection } from '../../src/session/framed-connection.js';
-import { OperationalSession, type OperationalSettings } from '../../src/session/operational-session.js';
-import { encodeRequest, type Request, type Response } from '../../src/session/wire.js';
+import { type Answer, OperationalSession, type OperationalSettings } from '../../src/session/operational-session.js';
+import { encodeRequest, errorResponse, type Request, type Response } from '../../src/session/wire.js';
 import { settle, VirtualClock } from '../world/clock.js';
 import { MemoryLog } from '../world/log.js';
 import { FramePeer, streamPair } from '../world/stream-pair.js';
@@ -35,14 +35,15 @@ function session(
   const clock = new VirtualClock();
   const { device, peer } = streamPair();
   const requests: Request[] = [];
-  const answers: ((response: Response) => void)[] = [];
+  const answers: Answer[] = [];
   const closed: string[] = [];
   const renewals: unknown[] = [];
+  const log = new MemoryLog();
   const operational = new OperationalSession(
     new FramedConnection(device, { clock, maximum, sendMaximum }),
     settings,
     clock,
-    new MemoryLog(),
+    log,
     {
       onRequest: (request, answer) => {
         requests.push(request);
@@ -58,7 +59,7 @@ function session(
     },
   );
   operational.start();
-  return { clock, operational, peer: new FramePeer(peer), requests, answers, renewals, closed };
+  return { clock, operational, peer: new FramePeer(peer), requests, answers, renewals, closed, log };
 }
 
 function map(...entries: readonly (readonly [CborKey, CborValue])[]): Map<CborKey, CborValue> {
@@ -102,6 +103,38 @@ describe('requests', () => {
     expect(fits).toEqual(map([1, 8181], [2, 0], [3, new Uint8Array(8181)]));
     expect(refused).toEqual(map([1, 8182], [2, 13], [3, map([1, expect.any(String)])]));
     expect(peer.closed).toBeUndefined();
+  });
+
+  it('with a response that was too large undo what nobody will hear of, and with others nothing', async () => {
+    const { peer, answers } = session(REFERENCE, 'later', 65_536, 100);
+    const undone: number[] = [];
+    for (const [index, id] of [8, 9].entries()) {
+      peer.send(readRequest(id));
+      await settle();
+      answers[index]?.({ id, status: 0, payload: new Uint8Array(id === 8 ? 200 : 10) }, () => undone.push(id));
+    }
+    await settle();
+    expect(peer.take().map((answer) => (answer as ReturnType<typeof map>).get(2))).toEqual([13, 0]);
+    expect(undone).toEqual([8]);
+  });
+
+  it('design.md: a value that has no CBOR is a bug of ours: status 13, logged, and the session goes on; of a notification nothing leaves', async () => {
+    const { peer, operational, log, closed } = session(DRAFT, ({ id }) => ({ id, status: 0, payload: id === 8 ? 0.5 : 1 }));
+    peer.send(readRequest(8));
+    peer.send(readRequest(9));
+    await settle();
+    expect(operational.notify({ subscription: 1, endpoint: 1, feature: 4, values: map([1, 2 ** 53]) })).toBe('tooLarge');
+    await settle();
+    expect(peer.take().map((answer) => (answer as ReturnType<typeof map>).get(2))).toEqual([13, 0]);
+    expect(closed).toEqual([]);
+    expect(log.lines.filter(({ message }) => message === 'a message could not be written')).toHaveLength(2);
+  });
+
+  it('protocol.md §3: an error quotes no more of what the peer sent than fits into any message', async () => {
+    const { peer } = session(REFERENCE, ({ id }) => errorResponse(id, 5, `${'x'.repeat(60_000)} is no attribute id`), 65_536, 8192);
+    peer.send(readRequest(8));
+    await settle();
+    expect(peer.take()).toEqual([map([1, 8], [2, 5], [3, map([1, expect.stringContaining('xxx')])])]);
   });
 });
 
