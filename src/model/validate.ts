@@ -28,64 +28,88 @@ const RANGES: Readonly<Record<IntegerName, readonly [minimum: number, maximum: n
 
 /**
  * Checks a value that a peer sent and gives it in the form that is stored and sent: keys of maps as integers, absent fields of structs left out.
- * `where` names it in the error. Throws ValueError.
+ * `where` names it in the error. Throws ValueError: the first of a wrong shape, else the first out of its range (features.md, "Forms": 5 before 11).
  */
 export function validate(type: ValueType, value: CborValue, where: string): CborValue {
+  const outside: ValueError[] = [];
+  return judged(check(type, value, where, outside), outside);
+}
+
+/**
+ * The fields of a struct, or the parameters of a command, under their names; integer keys are positions from 1 (protocol.md §3). An optional field may
+ * be null and stays so; unknown keys are ignored. Throws ValueError like `validate`.
+ */
+export function fields(schema: readonly FieldSchema[], map: ReadonlyMap<CborKey, CborValue>, where: string): Map<string, CborValue> {
+  const outside: ValueError[] = [];
+  return judged(checkFields(schema, map, where, outside), outside);
+}
+
+function judged<T>(value: T, [first]: readonly ValueError[]): T {
+  if (first !== undefined) throw first;
+  return value;
+}
+
+/** Throws at a wrong shape; what is out of its range is put `outside`. */
+function check(type: ValueType, value: CborValue, where: string, outside: ValueError[]): CborValue {
   switch (type.kind) {
     case 'integer':
-      return integer(type, value, where);
+      return integer(type, value, where, outside);
     case 'bool':
       if (typeof value !== 'boolean') throw wrong(where, 'a boolean', value);
       return value;
     case 'string':
       if (typeof value !== 'string') throw wrong(where, 'a text', value);
       if (type.maximum !== undefined && utf8Encode(value).length > type.maximum)
-        throw new ValueError('range', `${where}: at most ${type.maximum} bytes are allowed`);
+        outside.push(new ValueError('range', `${where}: at most ${type.maximum} bytes are allowed`));
       return value;
     case 'map':
-      return map(type, value, where);
+      return map(type, value, where, outside);
     case 'array': {
       if (!Array.isArray(value)) throw wrong(where, 'an array', value);
       const { items } = type;
       const list = value as readonly CborValue[];
-      return items === undefined ? list : list.map((item, i) => validate(items, item, `${where}[${i}]`));
+      return items === undefined ? list : list.map((item, i) => check(items, item, `${where}[${i}]`, outside));
     }
     case 'struct':
       if (!isMap(value)) throw wrong(where, 'a map', value);
-      return fields(type.fields, value, where);
+      return checkFields(type.fields, value, where, outside);
   }
 }
 
-/**
- * The fields of a struct, or the parameters of a command, under their names; integer keys are positions from 1 (protocol.md §3). An optional field may
- * be null and stays so; unknown keys are ignored. Throws ValueError.
- */
-export function fields(schema: readonly FieldSchema[], map: ReadonlyMap<CborKey, CborValue>, where: string): Map<string, CborValue> {
+function checkFields(
+  schema: readonly FieldSchema[],
+  map: ReadonlyMap<CborKey, CborValue>,
+  where: string,
+  outside: ValueError[],
+): Map<string, CborValue> {
   const values = new Map<string, CborValue>();
   for (let i = 0; i < schema.length; i++) {
     const { name, type, optional } = schema[i] as FieldSchema;
-    const value = map.get(name) ?? map.get(i + 1) ?? (map.has(name) || map.has(i + 1) ? null : undefined);
+    const [named, placed] = [map.get(name), map.get(i + 1)];
+    // Which of the two was meant nobody knows: as with a duplicate key, neither is taken.
+    if (named !== undefined && placed !== undefined) throw new ValueError('shape', `${where}: ${name} twice, by name and by position`);
+    const value = named === undefined ? placed : named;
     if (value === undefined || value === null) {
       if (optional !== true) throw new ValueError('shape', `${where}: ${name} is missing`);
       if (value === null) values.set(name, null);
-    } else values.set(name, validate(type, value, `${where}.${name}`));
+    } else values.set(name, check(type, value, `${where}.${name}`, outside));
   }
   return values;
 }
 
-function integer(type: Extract<ValueType, { kind: 'integer' }>, value: CborValue, where: string): number | WideInteger {
+function integer(type: Extract<ValueType, { kind: 'integer' }>, value: CborValue, where: string, outside: ValueError[]): CborValue {
   const [least, most] = RANGES[type.name];
   const wide = type.name === 'uint64' || type.name === 'int64';
   if (value instanceof WideInteger && wide && fitsWide(type.name, value)) {
-    if (type.measures === false) return value;
-    throw new ValueError('range', `${where}: beyond every quantity`);
+    if (type.measures !== false) outside.push(new ValueError('range', `${where}: beyond every quantity`));
+    return value;
   }
   if (typeof value !== 'number') throw wrong(where, `an integer (${type.name})`, value);
   if (value < least || value > most) throw new ValueError('shape', `${where}: ${value} is no ${type.name}`);
   if (type.values !== undefined && !Object.values(type.values).includes(value))
     throw new ValueError('shape', `${where}: there is no value ${value}`);
   if (value < (type.minimum ?? least) || value > (type.maximum ?? most))
-    throw new ValueError('range', `${where}: ${value} is outside ${type.minimum ?? least}…${type.maximum ?? most}`);
+    outside.push(new ValueError('range', `${where}: ${value} is outside ${type.minimum ?? least}…${type.maximum ?? most}`));
   return value;
 }
 
@@ -94,14 +118,14 @@ function fitsWide(name: IntegerName, value: WideInteger): boolean {
   return name === 'uint64' ? !value.negative : value.high < 0x8000_0000;
 }
 
-function map(type: Extract<ValueType, { kind: 'map' }>, value: CborValue, where: string): Map<CborKey, CborValue> {
+function map(type: Extract<ValueType, { kind: 'map' }>, value: CborValue, where: string, outside: ValueError[]): Map<CborKey, CborValue> {
   if (!isMap(value)) throw wrong(where, 'a map', value);
   const checked = new Map<CborKey, CborValue>();
   for (const [given, item] of value) {
     const key = keyOf(type.keys, given);
     if (key === undefined) throw new ValueError('shape', `${where}: there is no key ${given}`);
     if (checked.has(key)) throw new ValueError('shape', `${where}: key ${given} twice`);
-    checked.set(key, item === null && type.nullableValues === true ? null : validate(type.value, item, `${where}[${given}]`));
+    checked.set(key, item === null && type.nullableValues === true ? null : check(type.value, item, `${where}[${given}]`, outside));
   }
   return checked;
 }

@@ -136,6 +136,28 @@ describe('parameters', () => {
     expect(fields(table, map(['limit', null], ['cause', 2]), 'it').get('limit')).toBeNull();
   });
 
+  it('given by name and by position are refused, null too: which was meant nobody knows', () => {
+    for (const both of [map(['limit', null], [1, 5], ['cause', 2]), map(['limit', 5], [1, 5], ['cause', 2]), map(['cause', 2], [2, null])])
+      expect(() => fields(table, both, 'it')).toThrow(expect.objectContaining({ kind: 'shape' }));
+    expect(kindOf(slot, map(['duration', 5], [1, 6]))).toBe('shape');
+  });
+
+  it('features.md, "Forms": of several wrong values a wrong shape decides before a range, wherever it stands', () => {
+    const kind = (given: ReturnType<typeof map>): unknown => {
+      try {
+        return fields([optional('limit', int64), field('share', percent), optional('slots', arrayOf(slot))], given, 'it');
+      } catch (error) {
+        return (error as ValueError).kind;
+      }
+    };
+    const beyond = new WideInteger(false, 0x7fff_ffff, 0);
+    expect(kind(map(['limit', beyond], ['share', 5]))).toBe('range');
+    expect(kind(map(['limit', beyond]))).toBe('shape');
+    expect(kind(map(['share', 101], ['slots', [map(['duration', 5])]]))).toBe('range');
+    expect(kind(map(['share', 101], ['slots', [map(['duration', 5], ['power', beyond]), map(['duration', 'x'])]]))).toBe('shape');
+    expect(kindOf(arrayOf(percent), [101, 'x'])).toBe('shape');
+  });
+
   it('that are required are neither', () => {
     for (const given of [map(['limit', 1]), map(['cause', null]), map(['cause', 'x'])])
       expect(() => fields(table, given, 'it')).toThrow(ValueError);

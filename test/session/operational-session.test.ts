@@ -39,25 +39,19 @@ function session(
   const closed: string[] = [];
   const renewals: unknown[] = [];
   const log = new MemoryLog();
-  const operational = new OperationalSession(
-    new FramedConnection(device, { clock, maximum, sendMaximum }),
-    settings,
-    clock,
-    log,
-    {
-      onRequest: (request, answer) => {
-        requests.push(request);
-        answers.push(answer);
-        if (respond !== 'later') answer(respond(request));
-      },
-      onRenewal: (message, answer) => {
-        if (message.get(2) === undefined) throw new ShapeError('message 30 key 2, nonce: bytes are due');
-        renewals.push(message.get(1));
-        answer(map([1, 33], [2, 4], [3, 0]));
-      },
-      onClose: (reason) => closed.push(reason),
+  const operational = new OperationalSession(new FramedConnection(device, { clock, maximum, sendMaximum }), settings, clock, log, {
+    onRequest: (request, answer) => {
+      requests.push(request);
+      answers.push(answer);
+      if (respond !== 'later') answer(respond(request));
     },
-  );
+    onRenewal: (message, answer) => {
+      if (message.get(2) === undefined) throw new ShapeError('message 30 key 2, nonce: bytes are due');
+      renewals.push(message.get(1));
+      answer(map([1, 33], [2, 4], [3, 0]));
+    },
+    onClose: (reason) => closed.push(reason),
+  });
   operational.start();
   return { clock, operational, peer: new FramePeer(peer), requests, answers, renewals, closed, log };
 }
