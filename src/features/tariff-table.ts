@@ -17,7 +17,8 @@ export const TARIFF: FeatureSchema = {
     command(
       1,
       'setTariff',
-      [field('tariffId', uint32), field('currency', text), optional('priceUnit', enumeration(PriceUnit)), optional('description', text)],
+      // features.md §5: absent is unchanged, where the feature's own table makes it mandatory.
+      [optional('tariffId', uint32), field('currency', text), optional('priceUnit', enumeration(PriceUnit)), optional('description', text)],
       { mandatory: true },
     ),
   ],

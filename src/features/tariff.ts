@@ -63,11 +63,10 @@ export class Tariff implements FeatureInstance {
   }
 
   async #store(parameters: ReadonlyMap<string, CborValue>, currency: string): Promise<void> {
-    const tariffId = parameters.get('tariffId') as number;
-    const { priceUnit, description } = this.#state;
+    const { tariffId, priceUnit, description } = this.#state;
     // Absent: unchanged; null: as before any tariff was told.
     const next: TariffState = {
-      tariffId,
+      tariffId: parameters.has('tariffId') ? ((parameters.get('tariffId') ?? UNKNOWN.tariffId) as number) : tariffId,
       currency,
       priceUnit: parameters.has('priceUnit') ? ((parameters.get('priceUnit') ?? UNKNOWN.priceUnit) as number) : priceUnit,
       description: parameters.has('description') ? ((parameters.get('description') ?? null) as string | null) : description,

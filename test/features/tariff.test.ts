@@ -32,11 +32,11 @@ describe('Tariff (features.md §5)', () => {
     expect(values()).toEqual([8, 'CHF', 1, 'Night']);
     await set({ tariffId: 8, currency: 'CHF', priceUnit: null, description: null });
     expect(values()).toEqual([8, 'CHF', 0, null]);
-    expect(reports).toEqual([
-      [1, 2, 3, 4],
-      [1, 2],
-      [3, 4],
-    ]);
+    await set({ currency: 'EUR' });
+    expect(values()).toEqual([8, 'EUR', 0, null]);
+    await set({ tariffId: null, currency: 'EUR' });
+    expect(values()).toEqual([0, 'EUR', 0, null]);
+    expect(reports).toEqual([[1, 2, 3, 4], [1, 2], [3, 4], [2], [1]]);
   });
 
   it.each([
