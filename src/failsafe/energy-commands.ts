@@ -156,6 +156,7 @@ function runProcess(config: EnergyConfig, state: EnergyState, caller: ZoneRank, 
     throw new PeerError(NOT_AUTHORIZED, 'the process belongs to a zone of higher priority');
   if ('processId' in command && (command.processId ?? 1) !== 1) throw violated('there is no such process');
   if (command.name === 'pause') checkDuration(command.duration);
+  if ('startsIn' in command && now + command.startsIn > Number.MAX_SAFE_INTEGER) throw violated('requestedStart: no clock reaches it');
   const limits = processLimits(config);
   const next = nextProcess(limits, process, processEvent(command, caller, now), now);
   if (next === undefined) throw violated(`${command.name} is not due in process state ${process.name}`);

@@ -116,7 +116,9 @@ export class Plan implements FeatureInstance {
     const unix = this.#options.now();
     if (start !== 0 && unix === undefined) throw violated('the clock was never set: a plan can begin now alone');
     const from = start === 0 || unix === undefined ? now : Math.max(now, now + (start - unix) * 1000);
-    return { from, until: from + (seconds === 0 ? DEFAULT_DURATION : seconds) * 1000 };
+    const until = from + (seconds === 0 ? DEFAULT_DURATION : seconds) * 1000;
+    if (until > Number.MAX_SAFE_INTEGER) throw violated('startTime: no clock reaches it');
+    return { from, until };
   }
 
   #remake(): void {

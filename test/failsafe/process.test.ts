@@ -114,6 +114,13 @@ describe('TC-PROCESS', () => {
   test('16: another process: 11', async () => {
     expect(await world({}, 'offered').status(HOME, { name: 'scheduleProcess', startsIn: 0, processId: 9999 })).toBe(11);
   });
+
+  test('a start that no clock reaches: 11, whatever the wall clock made of it', async () => {
+    const made = world({}, 'offered');
+    expect(await made.status(HOME, { name: 'scheduleProcess', startsIn: 2 ** 53 })).toBe(11);
+    await made.run(HOME, { name: 'scheduleProcess', startsIn: 300_000 });
+    expect(await made.status(HOME, { name: 'adjustStartTime', startsIn: 2 ** 53 })).toBe(11);
+  });
 });
 
 describe('features.md §2, owner', () => {

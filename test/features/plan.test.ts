@@ -93,6 +93,15 @@ describe('Plan (features.md §5)', () => {
     expect(read(11)).toEqual([START + 86_400]);
   });
 
+  it('a start that no clock reaches: 11, and the plan in force stays', () => {
+    run(1, { duration: HOUR });
+    for (const startTime of [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 86_400, 1e13])
+      expect([startTime, status(1, { startTime })]).toEqual([startTime, 11]);
+    expect(read(1, 10, 11)).toEqual([1, START, START + HOUR]);
+    run(1, { startTime: 4e12 });
+    expect(read(10, 11)).toEqual([4e12, 4e12 + 86_400]);
+  });
+
   it('a clock that was never set: now alone, and no times', () => {
     clockSet = false;
     expect(status(1, { startTime: START + 5 })).toBe(11);
