@@ -64,6 +64,8 @@ export interface VehicleReading {
   readonly targetReached: boolean;
   /** mWh since it was plugged in. */
   readonly energyCharged: number;
+  /** mWh taken out of it since then; absent where nothing can be. */
+  readonly energyDischarged?: number;
   /** Kind (ChargingSession, EVIDType) and text. */
   readonly identifications: readonly { readonly type: number; readonly value: string }[] | null;
   /** Percent. */

@@ -1,4 +1,4 @@
-import type { PowerStage, VehicleReading } from '../../hal/index.js';
+import type { PowerStage, PowerStageReading, VehicleReading } from '../../hal/index.js';
 import { ConfigError } from '../errors.js';
 import type { StageTarget } from '../failsafe/energy-view.js';
 import type { OverrideCause } from '../failsafe/override.js';
@@ -71,9 +71,12 @@ export class PowerEndpoint {
   #target: StageTarget | undefined;
   #unwatch: (() => void) | undefined;
   #drawn = 0;
+  /** As it is shown: it stands still while physics rests. */
+  #flows = false;
   #counted: EnergyCount | undefined;
   #process: ProcessSight = 'resting';
   #override: OverrideCause | undefined;
+  #fault: PowerStageReading['fault'];
   #bounds: ElectricalBounds = {};
   #resting = false;
 
@@ -153,19 +156,24 @@ export class PowerEndpoint {
     stage.apply({ ceiling, phaseLimits, paused, aborted, running, ...(discharges ? { discharge: setpoint[1] ?? 0 } : {}) });
   }
 
-  /** Shows what is so now, then tells EnergyControl what the device does by itself. */
+  /** What the stage tells, unless physics rests; Status follows the process all the same. */
   #look(): void {
     const { stage } = this.#parts;
-    if (stage === undefined) return;
-    const reading = stage.read();
+    if (stage !== undefined) this.#observe(stage.read());
+    this.#status.update(this.#operatingState(), this.#fault);
+  }
+
+  /** Shows what is so now, then tells EnergyControl what the device does by itself. */
+  #observe(reading: PowerStageReading): void {
     this.#drawn = reading.phases.reduce((sum, phase) => sum + phase.active, 0);
     this.#counted = { consumed: reading.energyConsumed, produced: reading.energyProduced };
     if (this.#resting) return;
+    this.#flows = this.#drawn !== 0;
     this.#vehicle = reading.vehicle;
     const { consumed, produced } = this.#parts.shown();
     this.#measurement?.update({ ...reading, energyConsumed: consumed, energyProduced: produced });
     this.#session?.update({ reading, fault: reading.fault !== undefined });
-    this.#status.update(this.#operatingState(), reading.fault);
+    this.#fault = reading.fault;
     this.#bind(reading.vehicle?.bounds ?? {});
     this.#exceed(reading.override);
     this.#follow(processSight(reading, this.#process));
@@ -188,7 +196,7 @@ export class PowerEndpoint {
   // features.md §5, in its order: PAUSED (process), RUNNING (power), STANDBY.
   #operatingState(): number {
     if (this.#target?.paused === true) return OperatingState.PAUSED;
-    return this.#drawn === 0 ? OperatingState.STANDBY : OperatingState.RUNNING;
+    return this.#flows ? OperatingState.RUNNING : OperatingState.STANDBY;
   }
 
   #want(): void {

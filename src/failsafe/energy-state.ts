@@ -78,7 +78,7 @@ export type EnergyEvent =
   | { readonly type: 'optOut'; readonly state: number }
   | { readonly type: 'constraint'; readonly zoneId: string; readonly limits: Pair<number | null> }
   | { readonly type: 'ratings'; readonly ratings: Ratings }
-  /** Limits, setpoints, constraints, timers, override and process of everyone end; settings and zones stay. For tests. */
+  /** Limits, setpoints, timers, override and process of everyone end; settings, zones and what signals constrain stay. For tests. */
   | { readonly type: 'reset' }
   | { readonly type: 'process'; readonly event: ProcessEvent }
   /** One of `energyDeadline`. */
@@ -226,7 +226,8 @@ function lost(config: EnergyConfig, state: EnergyState, now: number): EnergyStep
 function reset(before: EnergyState): EnergyStep {
   const state: EnergyState = {
     ...before,
-    limits: NO_LIMITS,
+    // features.md §5: a reset leaves Signals, and what they show binds.
+    limits: { ...NO_LIMITS, constraints: before.limits.constraints },
     setpoints: [],
     failsafe: FAILSAFE_OFF,
     override: NO_OVERRIDE,

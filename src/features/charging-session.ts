@@ -80,7 +80,7 @@ export class ChargingSession implements FeatureInstance {
     if (vehicle !== undefined && !this.#plugged) this.#begin(changes);
     if (vehicle === undefined && this.#plugged) changes.set(4, this.#options.now() ?? null);
     this.#plugged = vehicle !== undefined;
-    if (vehicle !== undefined) changes.set(10, vehicle.energyCharged);
+    if (vehicle !== undefined) changes.set(10, vehicle.energyCharged).set(11, vehicle.energyDischarged ?? 0);
     for (const [id, value] of describeCar(vehicle)) changes.set(id, value);
     for (const [id, value] of describeEstimates(observation.reading)) changes.set(id, value);
     this.#values.update(changes);

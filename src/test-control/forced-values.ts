@@ -1,5 +1,6 @@
 import type { CborValue } from '../codec/cbor.js';
 import { ENERGY_CONTROL } from '../features/energy-control-table.js';
+import { STATUS } from '../features/status-table.js';
 import type { Caller, CommandOutcome, FeatureInstance, ReportChange } from '../model/feature.js';
 
 const SET_LIMIT = 1;
@@ -11,8 +12,8 @@ const REJECTED_OVERRIDDEN = 3;
 const PROTECTIVE_CAUSES: readonly CborValue[] = [0, 2];
 
 /**
- * A feature whose attributes a test can set over what the device says. Those of EnergyControl hold until the feature's next command, write or change;
- * the others until they are set again: simulated physics rests while tests run (features.md §5).
+ * A feature whose attributes a test can set over what the device says (features.md §5). Those of EnergyControl hold until the feature's next command,
+ * write or change, those of Status until it changes by itself (a Pause), the others until they are set again: simulated physics rests while tests run.
  */
 export class ForcedFeature implements FeatureInstance {
   readonly #inner: FeatureInstance;
@@ -39,7 +40,7 @@ export class ForcedFeature implements FeatureInstance {
   attach(report: ReportChange): void {
     this.#report = report;
     this.#inner.attach?.((ids, onlyZone) => {
-      if (this.#isEnergyControl) this.release();
+      if (this.#isEnergyControl || this.schema.id === STATUS.id) this.release();
       report(ids, onlyZone);
     });
   }

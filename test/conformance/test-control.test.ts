@@ -6,7 +6,7 @@ import type { DeviceWorld, WorldOptions } from '../world/device-world.js';
 import { INVOKE, ENABLE_KEY as KEY, opcode, READ, ReferenceWorld, SUBSCRIBE, Trigger, zoneOf } from '../world/reference-world.js';
 import { ZonePeer } from '../world/zone-peer.js';
 
-const [TEST_CONTROL, ENERGY_CONTROL, STATUS, MEASUREMENT] = [0x0a, 5, 2, 4];
+const [TEST_CONTROL, ENERGY_CONTROL, STATUS, MEASUREMENT, SIGNALS] = [0x0a, 5, 2, 4, 8];
 const { ENTER, EXIT, FACTORY_RESET, RESET } = Trigger;
 
 let reference: ReferenceWorld;
@@ -231,6 +231,24 @@ describe('triggers on the device', () => {
   });
 });
 
+describe('features.md §5: while physics rests', () => {
+  it('Status follows the process all the same, over what a reset has set too', async () => {
+    await begin();
+    const test = await commission('TEST');
+    const power = await read(test, MEASUREMENT, 1);
+    expect(await read(test, STATUS, 1)).toBe(4);
+    for (let round = 0; round < 2; round++) {
+      expect((await reference.invoke(test, 9, {}, ENERGY_CONTROL)).payload.get('success')).toBe(true);
+      expect([await read(test, STATUS, 1), await read(test, ENERGY_CONTROL, 80)]).toEqual([5, 4]);
+      await reference.invoke(test, 10, {}, ENERGY_CONTROL);
+      expect(await read(test, STATUS, 1)).toBe(4);
+      await trigger(test, RESET);
+      expect(await read(test, STATUS, 1)).toBe(2);
+    }
+    expect([power, await read(test, MEASUREMENT, 1)]).toEqual([11_040_000, 0]);
+  });
+});
+
 describe('ResetTestState', () => {
   it('brings back what tests have moved; the TEST session survives, its subscriptions do not', async () => {
     await begin();
@@ -281,6 +299,24 @@ describe('ResetTestState', () => {
     await trigger(test, RESET);
     expect(world.device.status.zones.map(({ id }) => id)).toEqual([test.zoneId]);
     expect(await idle.next()).toBeUndefined();
+  });
+
+  it('features.md §5: leaves Signals, and a constraint that they show goes on binding', async () => {
+    await begin();
+    const test = await commission('TEST');
+    await cool();
+    await trigger(test, ENTER);
+    const grid = await commission('GRID');
+    const slot = new Map([
+      ['duration', 600],
+      ['consumptionMax', 5_000_000],
+    ]);
+    await setLimit(grid, 4_000_000);
+    expect((await reference.invoke(grid, 2, { source: 0, startTime: 0, slots: [slot] }, SIGNALS)).status).toBe(0);
+    await trigger(test, RESET);
+    expect([await read(grid, SIGNALS, 20), await read(grid, ENERGY_CONTROL, 20)]).toEqual([[slot], 5_000_000]);
+    expect((await reference.invoke(grid, 4, {}, SIGNALS)).payload.get('cleared')).toBe(1);
+    expect(await read(grid, ENERGY_CONTROL, 20)).toBeNull();
   });
 
   it('a thousand times leaves the device as it was', async () => {

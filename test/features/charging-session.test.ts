@@ -78,6 +78,16 @@ describe('the state of a charging session (features.md §5)', () => {
     expect([session.read(3), session.read(4), session.read(10)]).toEqual([3000, null, 0]);
   });
 
+  it('10, 11: what went in and out of the car in this session, zeroed with the next', () => {
+    session = make([], true);
+    see({ ...CAR, energyCharged: 700, energyDischarged: 300 }, -5);
+    expect([session.read(10), session.read(11)]).toEqual([700, 300]);
+    see(undefined);
+    expect([session.read(10), session.read(11)]).toEqual([700, 300]);
+    see(CAR);
+    expect([session.read(10), session.read(11)]).toEqual([0, 0]);
+  });
+
   it('a clock that was never set gives no times', () => {
     now = undefined;
     see(CAR);

@@ -256,6 +256,14 @@ describe('TestControl: how long a forced value holds', () => {
     expect(device.value(1, ENERGY_CONTROL.id, 2)).toBe(92);
   });
 
+  it('features.md §5: of Status: until the process changes it, the fault of a trigger with it', async () => {
+    const { trigger, value, inner } = world();
+    await trigger(opcode(2, 0, 1));
+    expect([1, 3].map((id) => value(1, STATUS.id, id))).toEqual([7, 1]);
+    inner.status.report?.([1]);
+    expect([1, 3].map((id) => value(1, STATUS.id, id))).toEqual([91, 93]);
+  });
+
   it('of the others: until it is set again', async () => {
     const { trigger, value, inner } = world();
     await trigger(opcode(4, 0, 1));
