@@ -3,20 +3,10 @@ import { ConflictLimit } from './conflicts.js';
 import { type PacketCounters, PacketGate } from './gate.js';
 import { Echoes } from './history.js';
 import { LinkResponder } from './link.js';
-import { encodeMessage, responseMessage } from './message.js';
 import { type Name, nameKey, nameOf, nameText } from './name.js';
-import { nameHashes } from './peek.js';
+import { checkService, Publication, Publications } from './publications.js';
 import { recordKey } from './records.js';
-import {
-  addressRecords,
-  announcement,
-  ENUMERATION,
-  instanceName,
-  type RecordPolicy,
-  type ServiceDefinition,
-  serviceRecords,
-  typeName,
-} from './service.js';
+import { addressRecords, instanceName, type RecordPolicy, type ServiceDefinition } from './service.js';
 import { Supervisor } from './supervision.js';
 import { TakenInstances } from './taken-instances.js';
 
@@ -41,14 +31,6 @@ export interface Published {
   withdraw(): void;
 }
 
-interface Entry {
-  service: ServiceDefinition;
-}
-
-/** Instances published at the same time. */
-const ENTRY_MAXIMUM = 64;
-/** Records of one service without the addresses, bytes. */
-const SERVICE_MAXIMUM = 4000;
 /** Longest wait of `close` for the sockets, ms. */
 const CLOSE_MAXIMUM = 1000;
 
@@ -65,12 +47,11 @@ export class Advertiser {
   readonly #echoes: Echoes;
   readonly #gate: PacketGate;
   readonly #conflictLimit: ConflictLimit;
-  readonly #entries = new Map<string, Entry>();
+  readonly #publications = new Publications();
   readonly #links = new Map<string, LinkResponder>();
   readonly #taken: TakenInstances;
   #host: Name;
   #hostNumber = 1;
-  #hashes: ReadonlySet<number> | undefined;
   #state: 'new' | 'running' | 'closed' = 'new';
   #closing: Promise<void> | undefined;
 
@@ -120,26 +101,24 @@ export class Advertiser {
    */
   publish(service: ServiceDefinition): Published {
     this.#check(service);
-    const key = nameKey(instanceName(service));
-    if (!this.#entries.has(key) && this.#entries.size >= ENTRY_MAXIMUM)
-      throw new RangeError(`discovery: more than ${ENTRY_MAXIMUM} services`);
-    const entry: Entry = { service };
-    const isCurrent = (): boolean => this.#entries.get(key) === entry;
-    if (this.#state !== 'closed') this.#set(key, entry);
+    const publication = new Publication(service);
+    if (this.#state !== 'closed') {
+      this.#publications.add(publication);
+      this.#say(publication.service);
+    }
     return {
       update: ({ port, txt }) => {
-        const changed = { ...entry.service, port, txt };
+        const changed = { ...publication.service, port, txt };
         this.#check(changed);
-        if (!isCurrent()) return;
-        entry.service = changed;
-        this.#set(key, entry);
+        if (!this.#publications.has(publication)) return;
+        publication.service = changed;
+        this.#say(changed);
       },
       withdraw: () => {
-        if (!isCurrent()) return;
-        this.#entries.delete(key);
-        this.#hashes = undefined;
-        for (const name of this.#links.keys()) this.#setTaken(entry.service, name, false);
-        this.#supervisor.guard(() => this.#eachLink((link) => link.withdraw(key)));
+        if (!this.#publications.has(publication)) return;
+        this.#publications.remove(publication);
+        for (const name of this.#links.keys()) this.#setTaken(publication.service, name, false);
+        this.#supervisor.guard(() => this.#eachLink((link) => link.withdraw(publication.key)));
       },
     };
   }
@@ -158,7 +137,7 @@ export class Advertiser {
     this.#state = 'closed';
     this.#supervisor.guard(() => this.#eachLink((link) => link.leave()));
     this.#links.clear();
-    this.#entries.clear();
+    this.#publications.clear();
     let deadline: Timer | undefined;
     const late = new Promise<void>((resolve) => {
       deadline = this.#clock.after('MDNS_CLOSE', CLOSE_MAXIMUM, resolve);
@@ -168,15 +147,11 @@ export class Advertiser {
   }
 
   #check(service: ServiceDefinition): void {
-    const { answers } = announcement(serviceRecords(service, this.#host, this.#options.policy), []);
-    const length = encodeMessage(responseMessage({ answers })).length;
-    if (length > SERVICE_MAXIMUM) throw new RangeError(`discovery: the records of ${service.instance} take ${length} bytes`);
+    checkService(service, this.#host, this.#options.policy);
   }
 
-  #set(key: string, entry: Entry): void {
-    this.#entries.set(key, entry);
-    this.#hashes = undefined;
-    this.#supervisor.guard(() => this.#eachLink((link) => link.publish(entry.service)));
+  #say(service: ServiceDefinition): void {
+    this.#supervisor.guard(() => this.#eachLink((link) => link.publish(service)));
   }
 
   #eachLink(action: (link: LinkResponder) => void): void {
@@ -192,7 +167,7 @@ export class Advertiser {
       if (usable.some((on) => on.name === name)) continue;
       link.stop();
       this.#links.delete(name);
-      for (const { service } of this.#entries.values()) this.#setTaken(service, name, false);
+      for (const service of this.#publications.services) this.#setTaken(service, name, false);
     }
     for (const on of usable) {
       const link = this.#links.get(on.name);
@@ -212,14 +187,15 @@ export class Advertiser {
       conflicts: this.#conflictLimit,
       ownAddresses: () => this.#ownAddresses(),
       onHostTaken: (host: Name) => this.#onHostTaken(host, on.name),
-      onInstance: (service: ServiceDefinition, taken: boolean) => this.#setTaken(service, on.name, taken),
+      onInstanceOurs: (service: ServiceDefinition) => this.#setTaken(service, on.name, false),
+      onInstanceTaken: (service: ServiceDefinition, pause: number) => this.#onInstanceTaken(service, on.name, pause),
       onAnnounced: (service: ServiceDefinition) =>
         this.#log.info('announced', { interface: on.name, name: nameText(instanceName(service)), host: this.hostName }),
       onOverflow: () => void this.counters.overflow++,
     };
     const link = new LinkResponder(parts, on, this.#host);
     this.#links.set(on.name, link);
-    for (const { service } of this.#entries.values()) link.publish(service);
+    for (const service of this.#publications.services) link.publish(service);
   }
 
   #ownAddresses(): ReadonlySet<string> {
@@ -233,10 +209,24 @@ export class Advertiser {
     const pause = this.#conflictLimit.count();
     this.#host = nameOf(this.#options.hostName);
     this.#host = [`${this.#host[0]}-${++this.#hostNumber}`, ...this.#host.slice(1)];
-    this.#hashes = undefined;
     this.#log.warn('host name taken', { interface: interfaceName, name: nameText(taken), now: this.hostName });
     this.#eachLink((link) => link.setHost(this.#host, pause));
     this.#options.onConflict?.();
+  }
+
+  /** RFC 6762 §9, RFC 6763 §4.1.1: one that may takes another name, on all links; the others wait for theirs. */
+  #onInstanceTaken(service: ServiceDefinition, interfaceName: string, pause: number): void {
+    const renamed = this.#publications.rename(service);
+    if (renamed === undefined) {
+      this.#setTaken(service, interfaceName, true);
+      return;
+    }
+    const [name, now] = [service, renamed.service].map((one) => nameText(instanceName(one)));
+    this.#log.warn('instance taken', { interface: interfaceName, name, now });
+    this.#eachLink((link) => {
+      link.withdraw(nameKey(instanceName(service)));
+      link.publish(renamed.service, pause);
+    });
   }
 
   #setTaken(service: ServiceDefinition, interfaceName: string, taken: boolean): void {
@@ -246,16 +236,9 @@ export class Advertiser {
   #onPacket(packet: Uint8Array, source: DatagramSource): void {
     const link = this.#links.get(source.interfaceName);
     if (this.#state !== 'running' || link === undefined) return;
-    const message = this.#gate.admit(packet, source, link, { names: this.#ourNames(), isOwn: (own) => this.#echoes.has(own) });
+    const names = this.#publications.hashes(this.#host);
+    const message = this.#gate.admit(packet, source, link, { names, isOwn: (own) => this.#echoes.has(own) });
     if (message !== undefined) link.receive(message, source);
-  }
-
-  #ourNames(): ReadonlySet<number> {
-    if (this.#hashes !== undefined) return this.#hashes;
-    const services = [...this.#entries.values()].map(({ service }) => service);
-    const names = services.flatMap((service) => [instanceName(service), typeName(service.type)]);
-    this.#hashes = nameHashes([this.#host, ENUMERATION, ...names]);
-    return this.#hashes;
   }
 }
 

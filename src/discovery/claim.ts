@@ -68,6 +68,12 @@ export class Claim {
     this.#carryOut(step.effect);
   }
 
+  /** Not to be probed for yet: `due` after so many ms. */
+  postpone(milliseconds: number): void {
+    this.state = 'waiting';
+    this.wait(milliseconds);
+  }
+
   /** `due` after so many ms. */
   wait(milliseconds: number): void {
     this.stop();

@@ -45,5 +45,7 @@ export function commissionerService(data: CommissionerData): ServiceDefinition {
       ...(data.devices === undefined ? [] : [['DC', String(data.devices)] as const]),
       ...(data.discriminator === undefined ? [] : [['D', String(data.discriminator)] as const]),
     ],
+    // Two owners of one street may call their zones the same; ZI tells them apart, and ZN stays what it is.
+    renames: true,
   };
 }

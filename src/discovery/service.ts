@@ -47,6 +47,8 @@ export interface ServiceDefinition {
   readonly txt: readonly (readonly [key: string, value: string])[];
   /** The instance carries an identity that no other device has, so it needs no probing (RFC 6762 §8.1). */
   readonly known?: boolean;
+  /** Where another host has the instance, this one is `<instance> 2`, `<instance> 3`, … instead. */
+  readonly renames?: boolean;
 }
 
 export interface ServiceRecords {
