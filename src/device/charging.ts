@@ -1,5 +1,5 @@
 import type { VehicleReading } from '../../hal/index.js';
-import type { StageTarget } from '../failsafe/energy-view.js';
+import type { StageTarget } from '../failsafe/stage-target.js';
 import { requests } from '../features/car.js';
 import { type ModeState, modeCap, modeDeadline, nextMode, RUNNING, STOPPED, wishOf } from '../features/charging-mode.js';
 import type { ChargingSession } from '../features/charging-session.js';

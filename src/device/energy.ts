@@ -1,8 +1,8 @@
 import { Control } from '../failsafe/control-state.js';
 import type { EnergyConfig } from '../failsafe/energy-state.js';
-import type { StageTarget } from '../failsafe/energy-view.js';
 import type { OverrideCause } from '../failsafe/override.js';
 import type { ProcessEvent } from '../failsafe/process-state.js';
+import type { StageTarget } from '../failsafe/stage-target.js';
 import { EnergyControl } from '../features/energy-control.js';
 import { ControlState } from '../features/energy-control-table.js';
 import type { BoardDefinition, ControlAbilities, ElectricalRatings } from '../model/board.js';
@@ -23,6 +23,10 @@ export interface DeviceEnergyParts {
   readonly log: Log;
   /** Read back already: the failsafe of a boot holds before the first accept. */
   readonly zones: readonly Zone[];
+  /** A zone is stored that cannot be read. */
+  readonly lostZone: boolean;
+  /** Unix seconds, fractions kept; undefined while the clock was never set. */
+  now(): number | undefined;
   onTarget(endpoint: number, target: StageTarget): void;
   /** These zones' signals do not count on that endpoint until they return. */
   onSuspended(endpoint: number, zones: ReadonlySet<string>): void;
@@ -142,7 +146,7 @@ export class DeviceEnergy {
 }
 
 function energyControl(
-  { profile, clock, journal, log, zones, onTarget, onSuspended }: DeviceEnergyParts,
+  { profile, clock, journal, log, zones, lostZone, now, onTarget, onSuspended }: DeviceEnergyParts,
   endpoint: number,
   electrical: ElectricalRatings,
   control: ControlAbilities,
@@ -166,7 +170,9 @@ function energyControl(
     ratings: ratingsOf(electrical),
     endpoint,
     zones: zones.map(({ id, type, priority }) => ({ id, type, priority })),
+    lostZone,
     clock,
+    now,
     journal,
     log: log.scoped('energy'),
     onTarget: (target) => onTarget(endpoint, target),

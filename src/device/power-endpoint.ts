@@ -1,7 +1,7 @@
 import type { PowerStage, PowerStageReading, VehicleReading } from '../../hal/index.js';
 import { ConfigError } from '../errors.js';
-import type { StageTarget } from '../failsafe/energy-view.js';
 import type { OverrideCause } from '../failsafe/override.js';
+import type { StageTarget } from '../failsafe/stage-target.js';
 import { mayDischarge } from '../features/car.js';
 import { ChargingSession } from '../features/charging-session.js';
 import { ChargingMode } from '../features/charging-session-table.js';
@@ -146,14 +146,17 @@ export class PowerEndpoint {
   #order(): void {
     const { stage, ratings } = this.#parts;
     if (stage === undefined || this.#target === undefined) return;
-    const { beneath, setpoint, phaseCeiling, paused, aborted, running } = this.#target;
-    const phases = phaseCeiling[0];
-    const phaseLimits = Array.from({ length: ratings.phaseCount }, (_, phase) => phases?.get(phase) ?? null);
+    const { beneath, setpoint, phaseCeiling, phaseSetpoint, paused, aborted, running } = this.#target;
+    const phaseLimits = Array.from(
+      { length: ratings.phaseCount },
+      (_, phase) => phaseSetpoint[0]?.get(phase) ?? phaseCeiling[0]?.get(phase) ?? null,
+    );
     // The stage that overrides knows by itself how far it must; what would hold otherwise tells it when it need not any more.
     const ceiling = least([setpoint[0] ?? beneath[0], this.#charging?.cap(this.#vehicle, this.#target) ?? null]);
+    const order = { ceiling, phaseLimits, paused, aborted, running };
     // Energy is taken out at a zone's wish alone.
     const discharges = ratings.directions === BIDIRECTIONAL && mayDischarge(this.#vehicle);
-    stage.apply({ ceiling, phaseLimits, paused, aborted, running, ...(discharges ? { discharge: setpoint[1] ?? 0 } : {}) });
+    stage.apply(discharges ? { ...order, discharge: wished(this.#target, ratings.nominalVoltage) } : order);
   }
 
   /** What the stage tells, unless physics rests; Status follows the process all the same. */
@@ -220,7 +223,9 @@ export class PowerEndpoint {
   }
 
   #follow(process: ProcessSight): void {
-    if (process === this.#process) return;
+    // What was finished while the process was paused completes it when it goes on.
+    const overdue = process === 'finished' && this.#target?.running === true;
+    if (process === this.#process && !overdue) return;
     this.#process = process;
     const kind = this.#session === undefined ? 'other' : 'vehicle';
     for (const event of DEVICE_EVENTS[kind][process]) this.#parts.events.onProcess(this.#parts.definition.id, event);
@@ -238,6 +243,14 @@ function chargingSession({ definition, journal, refuses, now }: PowerEndpointPar
     now,
     onMode,
   });
+}
+
+/** mW to be taken out: what the setpoints ask for, below the ceiling. */
+function wished({ setpoint, phaseSetpoint, beneath }: StageTarget, voltage: number): number {
+  const currents = phaseSetpoint[1];
+  const sum = currents === null ? null : [...currents.values()].reduce((power, current) => power + current * voltage, 0);
+  const asked = least([setpoint[1], sum]);
+  return asked === null ? 0 : (least([asked, beneath[1]]) as number);
 }
 
 function checkModes({ id, featureMap, chargingModes = [] }: PowerEndpointParts['definition']): void {

@@ -1,5 +1,5 @@
 import type { PowerStage } from '../../hal/index.js';
-import type { StageTarget } from '../failsafe/energy-view.js';
+import type { StageTarget } from '../failsafe/stage-target.js';
 import type { Need } from '../features/plan-maker.js';
 import type { BoardDefinition } from '../model/board.js';
 import type { Caller, FeatureInstance } from '../model/feature.js';

@@ -79,7 +79,7 @@ export class DeviceRuntime {
     this.#zones = zones;
     this.#identities = new TlsIdentities(zones);
     this.#commissioning = new CommissioningIdentity(crypto, journal, time, profile, identity.discriminator, log);
-    const steering = new DeviceSteering({ options, panel, journal, time, zones: zones.all, changed });
+    const steering = new DeviceSteering({ options, panel, journal, time, zones: zones.all, lostZone: zones.unreadable > 0, changed });
     this.#steering = steering;
     const model = deviceModel({
       board,

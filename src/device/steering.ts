@@ -16,6 +16,8 @@ export interface DeviceSteeringParts {
   readonly time: TrustedTime;
   /** Read back already. */
   readonly zones: readonly Zone[];
+  /** A zone is stored that cannot be read. */
+  readonly lostZone: boolean;
   /** What the status shows may have changed. */
   changed(): void;
 }
@@ -27,9 +29,13 @@ export class DeviceSteering {
   readonly signals: DeviceSignals;
   readonly meters: GridMeters;
 
-  constructor({ options, panel, journal, time, zones, changed }: DeviceSteeringParts) {
+  constructor({ options, panel, journal, time, zones, lostZone, changed }: DeviceSteeringParts) {
     const { profile, board, parts } = options;
     const { clock, log } = options.platform;
+    const unixNow = (): number | undefined => {
+      const { quality, now } = time.read();
+      return quality === 'unset' ? undefined : Math.max(now, quality === 'synchronised' ? clock.wall() / 1000 : 0);
+    };
     const power: DevicePower = new DevicePower({
       board,
       stages: parts.powerStages ?? new Map(),
@@ -68,6 +74,8 @@ export class DeviceSteering {
       journal,
       log,
       zones,
+      lostZone,
+      now: unixNow,
       onTarget: (endpoint, target) => {
         this.signals.reconsider(endpoint);
         power.obey(endpoint, target);
@@ -80,10 +88,7 @@ export class DeviceSteering {
       clock,
       journal,
       energy: this.energy.features,
-      now: () => {
-        const { quality, now } = time.read();
-        return quality === 'unset' ? undefined : Math.max(now, quality === 'synchronised' ? clock.wall() / 1000 : 0);
-      },
+      now: unixNow,
       need: (endpoint) => power.need(endpoint),
       onChanged: (endpoint) => power.steer(endpoint),
     });

@@ -1,22 +1,17 @@
-import { sameBytes } from '../codec/bytes.js';
 import { PeerError, StoreError } from '../errors.js';
-import type { Clock, Log, Timer } from '../platform.js';
-import type { Change, Journal } from '../store/journal.js';
+import type { Clock, Timer } from '../platform.js';
 import type { Ratings, ZoneRank } from '../zones/resolution.js';
-import { type CommandStep, type EnergyCommand, type EnergyResult, runCommand } from './energy-commands.js';
-import { type EnergyRecords, energyImage, energyRecords, readEnergy } from './energy-journal.js';
+import { checkAuthority } from './command-checks.js';
+import type { CommandStep, EnergyCommand, EnergyResult } from './command-types.js';
+import { runCommand } from './energy-commands.js';
+import { applyEvent, bootEnergy, type EnergyEvent } from './energy-events.js';
 import { stateChanges } from './energy-log.js';
-import {
-  applyEvent,
-  bootEnergy,
-  type EnergyConfig,
-  type EnergyEvent,
-  type EnergySettings,
-  type EnergyState,
-  energyDeadline,
-} from './energy-state.js';
-import { type EnergyValue, ownValues, type StageTarget, settle, sharedValues, stageTarget } from './energy-view.js';
-import { writeAttribute } from './energy-writes.js';
+import { type EnergyConfig, type EnergySettings, type EnergyState, energyDeadline } from './energy-state.js';
+import { EnergyStore, type EnergyStoreParts } from './energy-store.js';
+import { changedIds, type EnergyValue, ownValues, settle, sharedValues } from './energy-view.js';
+import { checkAttributeWriter, writeAttribute } from './energy-writes.js';
+import { type Finish, type Job, JobQueue } from './job-queue.js';
+import { type StageTarget, sameTarget, stageTarget } from './stage-target.js';
 
 /** What an EnergyControl goes by. */
 export interface EnergyRules {
@@ -25,13 +20,12 @@ export interface EnergyRules {
   readonly ratings: Ratings;
 }
 
-export interface EnergyControlParts extends EnergyRules {
-  readonly endpoint: number;
+export interface EnergyControlParts extends EnergyRules, EnergyStoreParts {
   /** Every stored zone, none connected yet. */
   readonly zones: readonly ZoneRank[];
+  /** A zone is stored that cannot be read: it cannot return, but the device is not without zones. */
+  readonly lostZone?: boolean;
   readonly clock: Clock;
-  readonly journal: Pick<Journal, 'get' | 'quarantine' | 'commit'>;
-  readonly log: Log;
 }
 
 export interface EnergyControlEvents {
@@ -45,16 +39,11 @@ export interface EnergyControlEvents {
 
 /** Commands and events that wait for a commit; a further command is refused as busy. */
 const MAX_WAITING = 64;
+/** After a medium has refused, ms. */
+const REWRITE = 60_000;
 const BUSY = 9;
 const NOT_AUTHORIZED = 8;
-
-interface Job {
-  /** Its arrival, monotonic ms. */
-  readonly at: number;
-  /** A promise while a commit is under way: of what is to be done when it holds. */
-  run(at: number): Promise<() => void> | undefined;
-  failed(reason: unknown): void;
-}
+const NEVER = Number.POSITIVE_INFINITY;
 
 /**
  * EnergyControl of one endpoint at work: steps of the tables in the order of their arrival, each at its own time. A command is in the journal before it
@@ -63,29 +52,30 @@ interface Job {
 export class EnergyControlCore {
   readonly #parts: EnergyControlParts;
   readonly #events: EnergyControlEvents;
-  readonly #records: EnergyRecords;
-  /** What the journal holds or is about to, by key. */
-  readonly #stored = new Map<string, Uint8Array | null>();
-  readonly #waiting: Job[] = [];
+  readonly #store: EnergyStore;
+  readonly #queue = new JobQueue(() => this.#arm());
   #state: EnergyState;
   #shared: ReadonlyMap<number, EnergyValue>;
   #target: StageTarget;
+  /** When what the medium refused is written again. */
+  #rewriteAt = NEVER;
   #timer: Timer | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
-  #busy = false;
+  #timerAt = NEVER;
   #closed = false;
 
   constructor(parts: EnergyControlParts, events: EnergyControlEvents) {
-    const { config, defaults, ratings, zones, journal, clock, endpoint } = parts;
+    const { config, defaults, ratings, zones, lostZone = false, clock } = parts;
     this.#parts = parts;
     this.#events = events;
-    this.#records = energyRecords(endpoint);
-    for (const { key } of Object.values(this.#records)) this.#stored.set(key, journal.get(key) ?? null);
-    const step = bootEnergy(config, defaults, ratings, zones, readEnergy(journal, this.#records), clock.now());
+    this.#store = new EnergyStore(parts, () => {
+      this.#rewriteAt = clock.now() + REWRITE;
+      this.#arm();
+    });
+    const step = bootEnergy(config, { defaults, ratings, zones, lostZone, stored: this.#store.read() }, clock.now());
     this.#state = settle(config, undefined, step);
     this.#shared = sharedValues(this.#state);
     this.#target = stageTarget(this.#state);
-    this.#journalBehind(this.#state);
+    this.#store.behind(this.#state);
     this.#arm();
   }
 
@@ -107,9 +97,19 @@ export class EnergyControlCore {
     return shared === undefined ? ownValues(this.#state, zone).get(id) : shared;
   }
 
+  /** Judges who commands, against the state of the moment; throws PeerError 8. */
+  authorize(caller: ZoneRank, command: EnergyCommand): void {
+    checkAuthority(this.#state, caller, command);
+  }
+
   /** The user acts with priority 0. Rejects with PeerError (9, 10, 8, 11) or StoreError; nothing has changed then. A duration counts from this call. */
   execute(caller: ZoneRank, command: EnergyCommand): Promise<EnergyResult> {
     return this.#command(caller, (state, at) => runCommand(this.#parts.config, state, caller, command, at));
+  }
+
+  /** Judges who writes an attribute; throws PeerError 10 or 8. */
+  authorizeWrite(caller: ZoneRank, id: number): void {
+    checkAttributeWriter(this.#parts.config, this.#state, caller, id);
   }
 
   /** Judges one value of a write against the state of the moment; throws PeerError. */
@@ -126,103 +126,83 @@ export class EnergyControlCore {
     });
   }
 
-  /** Holds when this returns, unless a commit is under way: then right after it. */
+  /** Holds when this returns, unless another step is under way: then right after it. */
   dispatch(event: EnergyEvent): void {
-    const { config } = this.#parts;
-    this.#enqueue({
-      at: this.#parts.clock.now(),
-      run: (at) => {
+    const { config, log } = this.#parts;
+    this.#enqueue(
+      (at) => {
         const next = settle(config, this.#state, applyEvent(config, this.#state, event, at));
-        this.#journalBehind(next);
+        this.#store.behind(next);
         this.#adopt(next);
         return undefined;
       },
-      failed: (reason) => this.#parts.log.error('an event of energy control failed', { type: event.type, reason: String(reason) }),
-    });
+      (reason) => log.error('an event of energy control failed', { type: event.type, reason: String(reason) }),
+    );
   }
 
   /** No callback afterwards; what waits is rejected. Idempotent. */
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
-    for (const { failed } of this.#waiting.splice(0)) failed(new StoreError('closed', 'energy control: closed'));
+    this.#queue.clear(new StoreError('closed', 'energy control: closed'));
   }
 
   #command(caller: ZoneRank, step: (state: EnergyState, at: number) => CommandStep): Promise<EnergyResult> {
     return new Promise((resolve, reject) => {
       if (this.#closed) throw new StoreError('closed', 'energy control: closed');
-      if (this.#waiting.length >= MAX_WAITING) throw new PeerError(BUSY, 'too many commands are waiting');
-      const run = (at: number): Promise<() => void> | undefined => {
+      if (this.#queue.waiting >= MAX_WAITING) throw new PeerError(BUSY, 'too many commands are waiting');
+      this.#enqueue((at) => {
         // A zone that was removed while its command waited leaves nothing behind.
         if (caller.priority > 0 && !this.#state.zones.has(caller.id)) throw new PeerError(NOT_AUTHORIZED, 'the zone is not stored');
         const { state, result } = step(this.#state, at);
-        const changes = this.#changes(state);
+        const changes = this.#store.changes(state);
         const hold = (): void => {
           this.#adopt(state);
           resolve(result);
         };
-        if (changes.length > 0) return this.#commit(changes).then(() => hold);
+        if (changes.length > 0) return this.#store.commit(changes).then(() => hold);
         hold();
         return undefined;
-      };
-      this.#enqueue({ at: this.#parts.clock.now(), run, failed: reject });
+      }, reject);
     });
   }
 
-  #enqueue(job: Job): void {
+  /** `step` is given the monotonic time of this call. */
+  #enqueue(step: (at: number) => Promise<Finish> | undefined, failed: Job['failed']): void {
     if (this.#closed) return;
-    this.#waiting.push(job);
-    if (!this.#busy) this.#drain();
-  }
-
-  // Without a commit under way everything runs in the caller's turn.
-  #drain(): void {
-    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
-      const pending = this.#attempt(job);
-      if (pending === undefined) continue;
-      this.#busy = true;
-      const go = (finish: () => void): void => {
-        this.#busy = false;
-        finish();
-        this.#drain();
-      };
-      const { failed } = job;
-      pending.then(go, (reason: unknown) => go(() => failed(reason)));
-      return;
-    }
-    this.#arm();
-  }
-
-  #attempt({ at, run, failed }: Job): Promise<() => void> | undefined {
-    try {
+    const at = this.#parts.clock.now();
+    const run = (): Promise<Finish> | undefined => {
       this.#passDeadlines(at);
-      return run(at);
-    } catch (error) {
-      failed(error);
-      return undefined;
-    }
+      return step(at);
+    };
+    this.#queue.add({ run, failed });
   }
 
   /** What was due before a job came first: a handshake wins over failsafe's end until the very end. */
   #passDeadlines(now: number): void {
     const { config } = this.#parts;
     let due = energyDeadline(this.#state);
-    if (due > now) return;
+    if (due > now && this.#rewriteAt > now) return;
     for (; due <= now; due = energyDeadline(this.#state))
       this.#adopt(settle(config, this.#state, applyEvent(config, this.#state, { type: 'deadline' }, due)));
-    this.#journalBehind(this.#state);
+    this.#rewriteAt = NEVER;
+    this.#store.behind(this.#state);
   }
 
   #arm(): void {
-    const at = energyDeadline(this.#state);
+    const at = Math.min(energyDeadline(this.#state), this.#rewriteAt);
     if (this.#closed || at === this.#timerAt) return;
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#timerAt = at;
     if (!Number.isFinite(at)) return;
-    this.#timer = this.#parts.clock.after('energy control', Math.max(0, at - this.#parts.clock.now()), () => {
-      this.#timerAt = Number.POSITIVE_INFINITY;
-      this.#enqueue({ at: this.#parts.clock.now(), run: () => undefined, failed: () => undefined });
+    const { clock, log } = this.#parts;
+    this.#timer = clock.after('energy control', Math.max(0, at - clock.now()), () => {
+      this.#timerAt = NEVER;
+      this.#enqueue(
+        () => undefined,
+        (reason) => log.error('a deadline of energy control failed', { reason: String(reason) }),
+      );
     });
   }
 
@@ -248,61 +228,8 @@ export class EnergyControlCore {
       if (own.length > 0) this.#events.onChanged(own, zone);
     }
   }
-
-  #changes(state: EnergyState): readonly Change[] {
-    return energyImage(this.#records, state, this.#parts.defaults).filter(({ key, value }) => {
-      const stored = this.#stored.get(key);
-      return stored === undefined || !(stored === null || value === null ? stored === value : sameBytes(stored, value));
-    });
-  }
-
-  async #commit(changes: readonly Change[]): Promise<void> {
-    for (const { key, value } of changes) this.#stored.set(key, value);
-    try {
-      await this.#parts.journal.commit(changes);
-    } catch (error) {
-      // Nobody knows what the medium holds now: the next step writes these keys again.
-      for (const { key } of changes) this.#stored.delete(key);
-      throw error;
-    }
-  }
-
-  #journalBehind(state: EnergyState): void {
-    const changes = this.#changes(state);
-    if (changes.length === 0) return;
-    this.#commit(changes).catch((error: unknown) =>
-      this.#parts.log.error('the state of energy control could not be stored', { endpoint: this.#parts.endpoint, reason: String(error) }),
-    );
-  }
-}
-
-function changedIds(before: ReadonlyMap<number, EnergyValue>, after: ReadonlyMap<number, EnergyValue>): number[] {
-  const ids: number[] = [];
-  for (const [id, value] of after) if (!sameValue(before.get(id) ?? null, value)) ids.push(id);
-  return ids;
-}
-
-function sameValue(a: EnergyValue, b: EnergyValue): boolean {
-  if (a === null || b === null || typeof a === 'number' || typeof b === 'number') return a === b;
-  return a.size === b.size && [...a].every(([phase, value]) => b.get(phase) === value);
 }
 
 function sameZones(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return a.size === b.size && [...a].every((zone) => b.has(zone));
-}
-
-function sameTarget(a: StageTarget, b: StageTarget): boolean {
-  return (
-    a.paused === b.paused &&
-    a.aborted === b.aborted &&
-    a.running === b.running &&
-    ([0, 1] as const).every(
-      (side) =>
-        a.ceiling[side] === b.ceiling[side] &&
-        a.beneath[side] === b.beneath[side] &&
-        a.setpoint[side] === b.setpoint[side] &&
-        sameValue(a.phaseCeiling[side], b.phaseCeiling[side]) &&
-        sameValue(a.phaseSetpoint[side], b.phaseSetpoint[side]),
-    )
-  );
 }

@@ -1,8 +1,8 @@
 import { expireLimits } from '../zones/limit-book.js';
 import type { Pair } from '../zones/timed-values.js';
 import type { EnergyState } from './energy-state.js';
-import { stageTarget } from './energy-view.js';
 import { Process } from './process-state.js';
+import { stageTarget } from './stage-target.js';
 
 /** What may be drawn at a later moment by all that is known now, mW; null: unbounded. `constraints`: the slots in force then. */
 export function ceilingAt(state: EnergyState, constraints: ReadonlyMap<string, Pair<number | null>>, at: number): number | null {

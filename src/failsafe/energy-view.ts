@@ -1,41 +1,33 @@
-import { countingConstraints, countingGroups, isProtective } from '../zones/limit-book.js';
-import { ceiling, isObserver, least, leastPhases, leastPower, phaseCeilings, target } from '../zones/resolution.js';
+import { countingConstraints, countingGroups } from '../zones/limit-book.js';
+import { isObserver, least, leastPhases, leastPower } from '../zones/resolution.js';
 import { effectivePhaseSetpoints, effectiveSetpoint } from '../zones/setpoint-book.js';
-import { type Book, groupOf, type Pair, type Side, valuesOf } from '../zones/timed-values.js';
+import { type Book, groupOf, SIDES, type Side, valuesOf } from '../zones/timed-values.js';
 import { type ControlEvent, type ControlFacts, nextControl } from './control-state.js';
 import { type EnergyConfig, type EnergyState, type EnergyStep, hasConnection } from './energy-state.js';
 import { inFailsafe } from './failsafe.js';
 import { overrideKind } from './override.js';
-import { Process } from './process-state.js';
 
 /** Current per phase, mA, ascending. */
 export type Phases = ReadonlyMap<number, number>;
 export type EnergyValue = number | null | Phases;
 
-/** What the power stage obeys; each pair is consumption, production; null is unbounded. */
-export interface StageTarget {
-  /** mW. */
-  readonly ceiling: Pair<number | null>;
-  /** mA. */
-  readonly phaseCeiling: Pair<Phases | null>;
-  /** The ceiling that holds beneath a device-made override; otherwise the same. */
-  readonly beneath: Pair<number | null>;
-  /** mW, never above the ceiling; null: the device decides. */
-  readonly setpoint: Pair<number | null>;
-  readonly phaseSetpoint: Pair<Phases | null>;
-  /** By Pause. */
-  readonly paused: boolean;
-  /** By Stop or CancelProcess: the process does not go on. */
-  readonly aborted: boolean;
-  /** The process runs. */
-  readonly running: boolean;
+export function sameValue(a: EnergyValue, b: EnergyValue): boolean {
+  if (a === null || b === null || typeof a === 'number' || typeof b === 'number') return a === b;
+  return a.size === b.size && [...a].every(([phase, value]) => b.get(phase) === value);
+}
+
+/** Attributes whose value differs. */
+export function changedIds(before: ReadonlyMap<number, EnergyValue>, after: ReadonlyMap<number, EnergyValue>): number[] {
+  const ids: number[] = [];
+  for (const [id, value] of after) if (!sameValue(before.get(id) ?? null, value)) ids.push(id);
+  return ids;
 }
 
 /** Carries a step to its end: the control state follows from its table. */
 export function settle(config: EnergyConfig, before: EnergyState | undefined, { state, control }: EnergyStep): EnergyState {
-  const limitsChanged = before !== undefined && before.limits !== state.limits && control === 'valuesChanged';
-  const returned = state.returned && !limitsChanged;
-  const next = { ...state, returned };
+  // Profile `reference`: CONTROLLED "until the next change of limits"; the failsafe limit that goes is none.
+  const changed = before !== undefined && !inFailsafe(before.failsafe) && limitsDiffer(before, state);
+  const next = { ...state, returned: state.returned && !changed };
   return { ...next, control: nextControl(config.variant, state.control, row(state, control), controlFacts(next)) };
 }
 
@@ -44,13 +36,20 @@ function row(state: EnergyState, control: ControlEvent): ControlEvent {
   return control === 'overrideOff' && overrideKind(state.override) !== 'none' ? 'overrideOn' : control;
 }
 
+function limitsDiffer(a: EnergyState, b: EnergyState): boolean {
+  return SIDES.some(
+    (side) =>
+      effectiveLimit(a, side) !== effectiveLimit(b, side) || !sameValue(effectivePhaseLimits(a, side), effectivePhaseLimits(b, side)),
+  );
+}
+
 export function controlFacts(state: EnergyState): ControlFacts {
   return {
     override: overrideKind(state.override) !== 'none',
     failsafe: inFailsafe(state.failsafe),
     connected: hasConnection(state),
-    limitInForce: both((side) => effectiveLimit(state, side) !== null || effectivePhaseLimits(state, side) !== null).includes(true),
-    setpointInForce: both((side) => setpoint(state, side) !== null || phaseSetpoint(state, side) !== null).includes(true),
+    limitInForce: SIDES.some((side) => effectiveLimit(state, side) !== null || effectivePhaseLimits(state, side) !== null),
+    setpointInForce: SIDES.some((side) => setpoint(state, side) !== null || phaseSetpoint(state, side) !== null),
     returned: state.returned,
   };
 }
@@ -106,61 +105,16 @@ export function ownValues(state: EnergyState, zone: string): ReadonlyMap<number,
   ]);
 }
 
-export function stageTarget(state: EnergyState): StageTarget {
-  const { ratings } = state;
-  const override = overrideKind(state.override);
-  const binding = pairOf((side) => bindingLimits(state, override, side));
-  const ceilings = pairOf((side) => ceiling(binding[side].power, binding[side].phases, ratings, side));
-  const phases = pairOf((side) => phaseCeilings(binding[side].phases, ratings, side));
-  const otherwise = overrideKind({ ...state.override, device: undefined });
-  const beneath = pairOf((side) => {
-    const { power, phases: limits } = bindingLimits(state, otherwise, side);
-    return ceiling(power, limits, ratings, side);
-  });
-  // In OVERRIDE the device follows itself: setpoints wait, as the limits do that do not bind.
-  const free = override !== 'none';
-  return {
-    ceiling: ceilings,
-    phaseCeiling: phases,
-    beneath,
-    setpoint: pairOf((side) => (free ? null : target(setpoint(state, side), ceilings[side]))),
-    phaseSetpoint: pairOf((side) => (free ? null : cappedPhases(phaseSetpoint(state, side), phases[side]))),
-    paused: state.process.name === Process.PAUSED,
-    aborted: state.process.name === Process.ABORTED,
-    running: state.process.name === Process.RUNNING,
-  };
-}
-
-/** features.md §1: a device-made override follows the ratings alone; no button lifts causes 0 and 2 and the failsafe limit. */
-function bindingLimits(
-  state: EnergyState,
-  override: 'none' | 'user' | 'device',
-  side: Side,
-): { power: number | null; phases: Phases | null } {
-  if (override === 'none') return { power: effectiveLimit(state, side), phases: effectivePhaseLimits(state, side) };
-  if (override === 'device') return { power: null, phases: null };
-  const protective = counting(state).map((group) => ({
-    ...group,
-    entries: new Map([...group.entries].filter(([, entry]) => isProtective(entry.cause))),
-  }));
-  const failsafe = inFailsafe(state.failsafe) ? state.settings.failsafeLimits[side] : null;
-  return { power: least([leastPower(protective, side), failsafe]), phases: leastPhases(protective, side) };
-}
-
-function cappedPhases(setpoints: Phases | null, ceilings: Phases | null): Phases | null {
-  if (setpoints === null) return null;
-  return new Map([...setpoints].map(([phase, value]) => [phase, Math.min(value, ceilings?.get(phase) ?? value)]));
-}
-
-function setpoint(state: EnergyState, side: Side): number | null {
+export function setpoint(state: EnergyState, side: Side): number | null {
   return effectiveSetpoint(state.setpoints, side, (zone) => priorityOf(state, zone));
 }
 
-function phaseSetpoint(state: EnergyState, side: Side): Phases | null {
+export function phaseSetpoint(state: EnergyState, side: Side): Phases | null {
   return effectivePhaseSetpoints(state.setpoints, side, (zone) => priorityOf(state, zone));
 }
 
-function counting(state: EnergyState): Book {
+/** The limits of zones that count: TEST and suspended ones do not. */
+export function counting(state: EnergyState): Book {
   return countingGroups(state.limits, (zone) => counts(state, zone));
 }
 
@@ -171,12 +125,4 @@ function counts(state: EnergyState, id: string): boolean {
 
 function priorityOf(state: EnergyState, id: string): number | undefined {
   return counts(state, id) ? state.zones.get(id)?.priority : undefined;
-}
-
-function pairOf<T>(make: (side: Side) => T): Pair<T> {
-  return [make(0), make(1)];
-}
-
-function both<T>(make: (side: Side) => T): readonly T[] {
-  return pairOf(make);
 }

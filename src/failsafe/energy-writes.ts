@@ -1,7 +1,9 @@
 import { PeerError } from '../errors.js';
 import { isObserver, type ZoneRank } from '../zones/resolution.js';
 import type { Pair } from '../zones/timed-values.js';
-import { checkOptOutWrite, type EnergyCommand, exceeds, runCommand, violated } from './energy-commands.js';
+import { checkOptOutWrite, exceeds, violated } from './command-checks.js';
+import type { EnergyCommand } from './command-types.js';
+import { runCommand } from './energy-commands.js';
 import type { EnergyConfig, EnergySettings, EnergyState } from './energy-state.js';
 import { settle } from './energy-view.js';
 
@@ -13,6 +15,11 @@ export const LONGEST_FAILSAFE = 86_400;
 const WRITTEN_LIMIT = 3;
 const WRITTEN_SETPOINT = 1;
 
+/** Who may write an attribute, before its value is looked at; throws PeerError 10 or 8. */
+export function checkAttributeWriter(config: EnergyConfig, state: EnergyState, caller: ZoneRank, id: number): void {
+  if (id >= 70 && id <= 72) checkFailsafeWriter(config, state, caller);
+}
+
 /** One attribute write at monotonic ms `now`. Throws PeerError; what it refuses has changed nothing. */
 export function writeAttribute(
   config: EnergyConfig,
@@ -22,6 +29,7 @@ export function writeAttribute(
   value: number | null,
   now: number,
 ): EnergyState {
+  checkAttributeWriter(config, state, caller, id);
   switch (id) {
     case 3:
       if (value === null || value < 0 || value > 3) throw violated('there is no such opt-out state');
@@ -35,14 +43,12 @@ export function writeAttribute(
       return asCommand(config, state, caller, { name: 'setSetpoint', values: pairAt(id === 41, value), cause: WRITTEN_SETPOINT }, now);
     case 70:
     case 71: {
-      checkFailsafeWriter(config, state, caller);
       if (value === null || value < 0 || exceeds(config, pairAt(id === 70, value))) throw violated('a failsafe limit is outside 0…rating');
       const [consumption, production] = state.settings.failsafeLimits;
       const failsafeLimits: Pair<number | null> = id === 70 ? [value, production] : [consumption, value];
       return configured(config, state, { ...state.settings, failsafeLimits });
     }
     case 72:
-      checkFailsafeWriter(config, state, caller);
       if (value === null || value < SHORTEST_FAILSAFE || value > LONGEST_FAILSAFE)
         throw violated(`failsafeDuration is outside ${SHORTEST_FAILSAFE}…${LONGEST_FAILSAFE} s`);
       return configured(config, state, { ...state.settings, failsafeDuration: value });

@@ -41,6 +41,7 @@ export interface ProcessLimits {
   readonly fromAnyState: boolean;
 }
 
+const NEVER = Number.POSITIVE_INFINITY;
 const { NONE, AVAILABLE, SCHEDULED, RUNNING, PAUSED, COMPLETED, ABORTED } = Process;
 const ANY: readonly Process[] = [NONE, AVAILABLE, SCHEDULED, RUNNING, PAUSED, COMPLETED, ABORTED];
 
@@ -98,7 +99,7 @@ export function retryAfter(limits: ProcessLimits, state: ProcessState, event: 'p
 }
 
 export function processDeadline(state: ProcessState): number {
-  return state.startAt ?? state.pause?.until ?? Number.POSITIVE_INFINITY;
+  return state.startAt ?? state.pause?.until ?? NEVER;
 }
 
 function go(state: ProcessState, name: Process, now: number): ProcessState {
@@ -109,15 +110,24 @@ function start(state: ProcessState, startAt: number, now: number): ProcessState 
   return startAt <= now ? go(state, RUNNING, now) : { ...go(state, SCHEDULED, now), startAt };
 }
 
-// A stronger zone's pause, prolonged by a weaker one, keeps its rank: the weaker one could resume it otherwise.
+// What a weaker zone adds to a stronger one's pause can prolong it: neither its rank nor its end is for the weaker one to lower, who may not resume it either.
 function pause(limits: ProcessLimits, state: ProcessState, by: ProcessActor, duration: number | undefined, now: number): ProcessState {
-  const former = state.pause?.by;
-  const longest = limits.maxPauseDuration === null ? Number.POSITIVE_INFINITY : limits.maxPauseDuration * 1000;
+  const former = state.pause !== undefined && state.pause.by.priority < by.priority ? state.pause : undefined;
+  const longest = limits.maxPauseDuration === null ? NEVER : limits.maxPauseDuration * 1000;
   const since = state.name === PAUSED ? state.since : now;
-  const until = Math.min(now + (duration ?? Number.POSITIVE_INFINITY), since + longest);
-  const stronger = former !== undefined && former.priority < by.priority ? former : by;
-  const bounded = Number.isFinite(until) ? until : undefined;
-  return { ...state, name: PAUSED, since, startAt: undefined, pause: { by: stronger, until: bounded, timed: duration !== undefined } };
+  const asked = Math.max(now + (duration ?? NEVER), former === undefined ? 0 : (former.until ?? NEVER));
+  const until = Math.min(asked, since + longest);
+  return {
+    ...state,
+    name: PAUSED,
+    since,
+    startAt: undefined,
+    pause: {
+      by: former?.by ?? by,
+      until: until === NEVER ? undefined : until,
+      timed: duration !== undefined && former?.timed !== false,
+    },
+  };
 }
 
 function onTime(state: ProcessState, now: number): ProcessState {

@@ -91,12 +91,16 @@ export class ChargingSession implements FeatureInstance {
     return this.#settings;
   }
 
-  /**
-   * features.md §5: a mode not in 71, or a threshold mode without threshold, is answered in the result; a delay beyond an hour is status 11, opted out 8.
-   * What it acknowledges is in the journal.
-   */
-  async invoke(_command: number, parameters: ReadonlyMap<string, CborValue>, caller: Caller): Promise<CommandOutcome> {
+  /** features.md §3, optOutState: SetChargingMode → 8. */
+  authorize(_command: number, _parameters: ReadonlyMap<string, CborValue>, caller: Caller): void {
     if (this.#options.refuses(caller)) throw new PeerError(InteractionStatus.NOT_AUTHORIZED, 'the device has opted out');
+  }
+
+  /**
+   * features.md §5: a mode not in 71, or a threshold mode without threshold, is answered in the result; a delay beyond an hour is status 11. What it
+   * acknowledges is in the journal.
+   */
+  async invoke(_command: number, parameters: ReadonlyMap<string, CborValue>): Promise<CommandOutcome> {
     const mode = parameters.get('mode') as number;
     const threshold = (parameters.get('surplusThreshold') ?? null) as number | null;
     const delays = [parameters.get('startDelay') ?? null, parameters.get('stopDelay') ?? null] as readonly (number | null)[];

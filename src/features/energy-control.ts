@@ -1,8 +1,8 @@
-import { type CborMap, type CborValue, WideInteger } from '../codec/cbor.js';
+import type { CborMap, CborValue } from '../codec/cbor.js';
 import { PeerError } from '../errors.js';
-import { type EnergyCommand, type EnergyResult, isAccepted } from '../failsafe/energy-commands.js';
+import { type EnergyCommand, type EnergyResult, isAccepted } from '../failsafe/command-types.js';
 import { EnergyControlCore, type EnergyControlParts } from '../failsafe/energy-control-core.js';
-import type { StageTarget } from '../failsafe/energy-view.js';
+import type { StageTarget } from '../failsafe/stage-target.js';
 import type { ControlAbilities } from '../model/board.js';
 import type { Caller, CommandOutcome, FeatureInstance, ReportChange } from '../model/feature.js';
 import type { Side } from '../zones/timed-values.js';
@@ -10,6 +10,8 @@ import { ENERGY_CONTROL } from './energy-control-table.js';
 
 export interface EnergyControlSettings extends EnergyControlParts {
   readonly control: Pick<ControlAbilities, 'deviceType' | 'process'>;
+  /** Unix seconds, fractions kept; undefined while the clock was never set: starts are told in wall time and kept in monotonic time. */
+  now(): number | undefined;
   /** Called after every change of what the power stage has to obey. */
   onTarget(target: StageTarget): void;
   /** Attributes that every zone sees alike have a new value. */
@@ -94,6 +96,10 @@ export class EnergyControl implements FeatureInstance {
     return this.#constants.get(id) ?? this.core.read(id, caller.id) ?? null;
   }
 
+  authorizeWrite(id: number, caller: Caller): void {
+    this.core.authorizeWrite(caller, id);
+  }
+
   checkWrite(id: number, value: CborValue, caller: Caller): void {
     this.core.checkWrite(caller, id, integer(value) ?? null);
   }
@@ -102,20 +108,24 @@ export class EnergyControl implements FeatureInstance {
     return this.core.write(caller, new Map([...values].map(([id, value]) => [id, integer(value) ?? null])));
   }
 
-  async invoke(command: number, parameters: Parameters, caller: Caller): Promise<CommandOutcome | undefined> {
-    const name = COMMANDS.get(command);
-    if (name === undefined) throw new PeerError(4, `there is no command ${command}`);
-    const received = this.#unixNow();
-    return outcome(name, await this.core.execute(caller, parse(name, parameters, received)), received);
+  authorize(command: number, parameters: Parameters, caller: Caller): void {
+    this.core.authorize(caller, parse(nameOf(command), parameters, this.#settings.now()));
   }
 
-  /** Unix seconds, fractions kept: starts are told in wall time and kept in monotonic time. */
-  #unixNow(): number {
-    return this.#settings.clock.wall() / 1000;
+  async invoke(command: number, parameters: Parameters, caller: Caller): Promise<CommandOutcome | undefined> {
+    const name = nameOf(command);
+    const received = this.#settings.now();
+    return outcome(name, await this.core.execute(caller, parse(name, parameters, received)), received);
   }
 }
 
-function parse(name: EnergyCommand['name'], parameters: Parameters, unixNow: number): EnergyCommand {
+function nameOf(command: number): EnergyCommand['name'] {
+  const name = COMMANDS.get(command);
+  if (name === undefined) throw new PeerError(4, `there is no command ${command}`);
+  return name;
+}
+
+function parse(name: EnergyCommand['name'], parameters: Parameters, unixNow: number | undefined): EnergyCommand {
   const cause = integer(parameters.get('cause')) ?? 0;
   const seconds = integer(parameters.get('duration'));
   const duration = seconds === undefined || seconds === null ? {} : { duration: seconds };
@@ -147,17 +157,18 @@ function parse(name: EnergyCommand['name'], parameters: Parameters, unixNow: num
     case 'stop':
       return { name };
     case 'scheduleProcess': {
-      const delay = integer(parameters.get('startDelay')) ?? 0;
-      return { name, startsIn: startsIn(parameters, unixNow) ?? delay * 1000, ...process };
+      const delay = (integer(parameters.get('startDelay')) ?? 0) * 1000;
+      const requested = integer(parameters.get('requestedStart')) ?? undefined;
+      return { name, startsIn: requested === undefined ? delay : startsIn(requested, unixNow), ...process };
     }
     case 'cancelProcess':
       return { name, ...process };
     case 'adjustStartTime':
-      return { name, startsIn: startsIn(parameters, unixNow) ?? 0 };
+      return { name, startsIn: startsIn(integer(parameters.get('requestedStart')) ?? 0, unixNow) };
   }
 }
 
-function outcome(name: EnergyCommand['name'], result: EnergyResult, unixNow: number): CommandOutcome | undefined {
+function outcome(name: EnergyCommand['name'], result: EnergyResult, unixNow: number | undefined): CommandOutcome | undefined {
   const values = new Map<string, CborValue>();
   switch (result.kind) {
     case 'success':
@@ -175,16 +186,15 @@ function outcome(name: EnergyCommand['name'], result: EnergyResult, unixNow: num
       break;
     case 'process':
       values.set('success', true);
-      if (result.startsIn !== undefined) values.set('actualStart', Math.round(unixNow + result.startsIn / 1000));
+      if (result.startsIn !== undefined && unixNow !== undefined) values.set('actualStart', Math.round(unixNow + result.startsIn / 1000));
       if (name !== 'adjustStartTime') values.set('newState', result.newState);
   }
   return { values: values satisfies CborMap };
 }
 
-/** Undefined when absent; an integer beyond 2⁵³ − 1 is as far outside every range as that. */
+/** Undefined when absent. */
 function integer(value: CborValue | undefined): number | null | undefined {
-  if (value === undefined || value === null || typeof value === 'number') return value;
-  return value instanceof WideInteger && value.negative ? Number.MIN_SAFE_INTEGER : Number.MAX_SAFE_INTEGER;
+  return value === null || typeof value === 'number' ? value : undefined;
 }
 
 function phasesOf(value: CborValue | undefined): ReadonlyMap<number, number | null> {
@@ -199,8 +209,8 @@ function sidesOf(parameters: Parameters): readonly Side[] {
   return direction === 0 ? [0] : direction === 1 ? [1] : [0, 1];
 }
 
-/** ms from receipt; undefined without a requested start. */
-function startsIn(parameters: Parameters, unixNow: number): number | undefined {
-  const requested = integer(parameters.get('requestedStart'));
-  return requested === undefined || requested === null ? undefined : (requested - unixNow) * 1000;
+/** ms from receipt; 0 is now, as in Signals; undefined: another start, and the clock was never set. */
+function startsIn(requested: number, unixNow: number | undefined): number | undefined {
+  if (unixNow === undefined) return requested === 0 ? 0 : undefined;
+  return (requested - unixNow) * 1000;
 }

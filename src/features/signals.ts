@@ -71,10 +71,15 @@ export class Signals implements FeatureInstance {
     return this.#values.read(id);
   }
 
+  /** features.md §3, optOutState: Signals → 8; a kind that does not exist is of the wrong shape, 5. */
+  authorize(command: number, parameters: ReadonlyMap<string, CborValue>, caller: Caller): void {
+    if (command === CLEAR_SIGNALS) kindsOf(parameters.get('signalType') ?? null);
+    if (this.#options.refuses(caller)) throw new PeerError(InteractionStatus.NOT_AUTHORIZED, 'the device has opted out');
+  }
+
   invoke(command: number, parameters: ReadonlyMap<string, CborValue>, caller: Caller): CommandOutcome | undefined {
     if (command === CLEAR_SIGNALS) return this.#clear(kindsOf(parameters.get('signalType') ?? null), caller);
     const kind = COMMANDS[command] as SignalKind;
-    this.#authorize(caller);
     const { clock, now } = this.#options;
     const receipt = { now: clock.now(), unix: now(), order: this.#order + 1 };
     const signal = signalOf(kind, parameters, caller, receipt);
@@ -115,16 +120,10 @@ export class Signals implements FeatureInstance {
   }
 
   #clear(kinds: readonly SignalKind[], caller: Caller): CommandOutcome {
-    this.#authorize(caller);
     const kept = withdraw(this.#book, caller.id, kinds);
     const cleared = this.#book.length - kept.length;
     if (cleared > 0) this.#hold(kept);
     return { values: new Map<string, CborValue>([['cleared', cleared]]) };
-  }
-
-  // features.md §3, optOutState: Signals → 8.
-  #authorize(caller: Caller): void {
-    if (this.#options.refuses(caller)) throw new PeerError(InteractionStatus.NOT_AUTHORIZED, 'the device has opted out');
   }
 
   /** Makes a book hold: constraints first, then what is shown, then whoever plans with it. */

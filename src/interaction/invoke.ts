@@ -4,14 +4,14 @@ import { PeerError } from '../errors.js';
 import type { Caller, CommandOutcome } from '../model/feature.js';
 import type { Feature } from '../model/model.js';
 import { InteractionStatus } from '../model/status.js';
-import { fields } from '../model/validate.js';
+import { examineFields } from '../model/validate.js';
 import type { Request } from '../session/wire.js';
 
 const DONE: CborMap = new Map([['success', true]]);
 const NO_PARAMETERS: CborMap = new Map();
 
 /**
- * `{1:command, 2?:parameters}`. Judged in this order: command 4, capability 10, shape 5, then by the feature authority 8 and values 11 (features.md, "Forms").
+ * `{1:command, 2?:parameters}`. Judged in this order: command 4, capability 10, shape 5, authority 8, values 11 (features.md, "Forms").
  * Throws, or rejects, with the reason.
  */
 export function invoke(
@@ -28,7 +28,10 @@ export function invoke(
     throw new PeerError(InteractionStatus.UNSUPPORTED, `${command.name} is not supported`);
   const given = payload.get(2);
   const parameters = given === undefined || given === null ? NO_PARAMETERS : mapOf(given, `${command.name} parameters`);
-  return instance.invoke(id, fields(command.parameters, parameters, command.name), caller);
+  const { value, violation } = examineFields(command.parameters, parameters, command.name);
+  instance.authorize?.(id, value, caller);
+  if (violation !== undefined) throw violation;
+  return instance.invoke(id, value, caller);
 }
 
 /** protocol.md §3: results have text keys; `{success: true}` unless given (features.md, "Forms"). */

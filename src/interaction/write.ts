@@ -3,8 +3,9 @@ import { mapOf, ShapeError } from '../codec/shape.js';
 import { PeerError } from '../errors.js';
 import type { Caller } from '../model/feature.js';
 import { type Feature, isGlobal } from '../model/model.js';
+import type { AttributeSchema } from '../model/schema.js';
 import { InteractionStatus } from '../model/status.js';
-import { validate } from '../model/validate.js';
+import { type Examined, examine, ValueError } from '../model/validate.js';
 import type { Request, Response } from '../session/wire.js';
 
 /**
@@ -32,10 +33,15 @@ function check(feature: Feature, id: number, value: CborValue, caller: Caller): 
   if (attribute?.access === 'readOnly' || isGlobal(id))
     throw new PeerError(InteractionStatus.READ_ONLY, `attribute ${id}: attribute is not writable`);
   if (attribute === undefined) throw new PeerError(InteractionStatus.UNKNOWN_ATTRIBUTE, `attribute ${id} not found`);
-  if (value === null && !attribute.nullable) throw new PeerError(InteractionStatus.CONSTRAINT, `${attribute.name} cannot be null`);
-  const checked = value === null ? null : validate(attribute.type, value, attribute.name);
+  const { value: checked, violation } = value === null ? nothing(attribute) : examine(attribute.type, value, attribute.name);
+  feature.instance.authorizeWrite?.(id, caller);
+  if (violation !== undefined) throw violation;
   feature.instance.checkWrite?.(id, checked, caller);
   return checked;
+}
+
+function nothing({ name, nullable }: AttributeSchema): Examined<null> {
+  return { value: null, violation: nullable ? undefined : new ValueError('range', `${name} cannot be null`) };
 }
 
 function readBack(feature: Feature, request: number, ids: readonly number[], caller: Caller): Response {

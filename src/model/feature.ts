@@ -45,10 +45,14 @@ export interface FeatureInstance {
   attach?(report: ReportChange): void;
   /** The value of the moment in wire form, for this caller; null is "unknown" or "none". Fast, and without side effects. */
   read(id: number, caller: Caller): CborValue;
+  /** Asked before the range of a value is judged (features.md, "Forms"); throws PeerError: 10 capability, 8 authority. */
+  authorizeWrite?(id: number, caller: Caller): void;
   /** Judges one value of a write, in ascending order of ids and before anything is written; throws PeerError. */
   checkWrite?(id: number, value: CborValue, caller: Caller): void;
   /** Makes all values of one request hold, or rejects and changes nothing. What it acknowledges is durable, where it must be. */
   write?(values: ReadonlyMap<number, CborValue>, caller: Caller): void | Promise<void>;
+  /** Asked of a well-formed command before its values are judged; throws PeerError 8. A value out of range may be among the parameters. */
+  authorize?(command: number, parameters: ReadonlyMap<string, CborValue>, caller: Caller): void;
   /** Parameters by name; an optional one is absent, null, or of its type. A slow command returns a promise: other zones do not wait for it. */
   invoke?(
     command: number,

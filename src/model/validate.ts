@@ -26,27 +26,32 @@ const RANGES: Readonly<Record<IntegerName, readonly [minimum: number, maximum: n
   int64: [-SAFE, SAFE],
 };
 
+/** A value of the right shape, and the first of it that is out of its range: judged after authority (features.md, "Forms": 5, 8, 11). */
+export interface Examined<T> {
+  readonly value: T;
+  readonly violation: ValueError | undefined;
+}
+
 /**
  * Checks a value that a peer sent and gives it in the form that is stored and sent: keys of maps as integers, absent fields of structs left out.
- * `where` names it in the error. Throws ValueError: the first of a wrong shape, else the first out of its range (features.md, "Forms": 5 before 11).
+ * `where` names it in the error. Throws ValueError of kind `shape`.
  */
-export function validate(type: ValueType, value: CborValue, where: string): CborValue {
+export function examine(type: ValueType, value: CborValue, where: string): Examined<CborValue> {
   const outside: ValueError[] = [];
-  return judged(check(type, value, where, outside), outside);
+  return { value: check(type, value, where, outside), violation: outside[0] };
 }
 
 /**
  * The fields of a struct, or the parameters of a command, under their names; integer keys are positions from 1 (protocol.md §3). An optional field may
- * be null and stays so; unknown keys are ignored. Throws ValueError like `validate`.
+ * be null and stays so; unknown keys are ignored. Throws ValueError of kind `shape`.
  */
-export function fields(schema: readonly FieldSchema[], map: ReadonlyMap<CborKey, CborValue>, where: string): Map<string, CborValue> {
+export function examineFields(
+  schema: readonly FieldSchema[],
+  map: ReadonlyMap<CborKey, CborValue>,
+  where: string,
+): Examined<Map<string, CborValue>> {
   const outside: ValueError[] = [];
-  return judged(checkFields(schema, map, where, outside), outside);
-}
-
-function judged<T>(value: T, [first]: readonly ValueError[]): T {
-  if (first !== undefined) throw first;
-  return value;
+  return { value: checkFields(schema, map, where, outside), violation: outside[0] };
 }
 
 /** Throws at a wrong shape; what is out of its range is put `outside`. */

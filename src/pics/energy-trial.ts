@@ -1,14 +1,8 @@
-import type { EnergyCommand } from '../failsafe/energy-commands.js';
+import type { EnergyCommand } from '../failsafe/command-types.js';
 import { runCommand } from '../failsafe/energy-commands.js';
 import type { EnergyRules } from '../failsafe/energy-control-core.js';
-import {
-  applyEvent,
-  bootEnergy,
-  type EnergyEvent,
-  type EnergyState,
-  energyDeadline,
-  type JournalledEnergy,
-} from '../failsafe/energy-state.js';
+import { applyEvent, bootEnergy, type EnergyEvent } from '../failsafe/energy-events.js';
+import { type EnergyState, energyDeadline, type JournalledEnergy } from '../failsafe/energy-state.js';
 import { effectiveLimit, settle, sharedValues } from '../failsafe/energy-view.js';
 import { inFailsafe } from '../failsafe/failsafe.js';
 import { Process } from '../failsafe/process-state.js';
@@ -49,7 +43,7 @@ class Trial {
     const { config, defaults, ratings } = rules;
     this.#rules = rules;
     this.now = 0;
-    this.state = settle(config, undefined, bootEnergy(config, defaults, ratings, zones, stored, this.now));
+    this.state = settle(config, undefined, bootEnergy(config, { defaults, ratings, zones, lostZone: false, stored }, this.now));
   }
 
   /** Of the consumption, mW. */

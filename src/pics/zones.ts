@@ -1,4 +1,4 @@
-import { LONGEST_DURATION } from '../failsafe/energy-commands.js';
+import { LONGEST_DURATION } from '../failsafe/command-checks.js';
 import { LONGEST_FAILSAFE, SHORTEST_FAILSAFE } from '../failsafe/energy-writes.js';
 import { STEP_SHARE } from '../failsafe/failsafe.js';
 import { describeZone } from '../features/device-info.js';

@@ -50,6 +50,10 @@ export class ForcedFeature implements FeatureInstance {
     return forced === undefined ? this.#inner.read(id, caller) : forced;
   }
 
+  authorizeWrite(id: number, caller: Caller): void {
+    this.#inner.authorizeWrite?.(id, caller);
+  }
+
   checkWrite(id: number, value: CborValue, caller: Caller): void {
     this.#inner.checkWrite?.(id, value, caller);
   }
@@ -57,6 +61,10 @@ export class ForcedFeature implements FeatureInstance {
   async write(values: ReadonlyMap<number, CborValue>, caller: Caller): Promise<void> {
     await this.#inner.write?.(values, caller);
     if (this.#isEnergyControl) this.release();
+  }
+
+  authorize(command: number, parameters: ReadonlyMap<string, CborValue>, caller: Caller): void {
+    this.#inner.authorize?.(command, parameters, caller);
   }
 
   async invoke(command: number, parameters: ReadonlyMap<string, CborValue>, caller: Caller): Promise<CommandOutcome | undefined> {

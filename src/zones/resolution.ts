@@ -87,6 +87,23 @@ export function target(setpoint: number | null, limit: number | null): number | 
   return setpoint === null ? null : least([setpoint, limit]);
 }
 
+/** What each phase is to carry, never above its ceiling, mA; without asymmetry all at the least of them. */
+export function phaseTargets(
+  setpoints: ReadonlyMap<number, number> | null,
+  ceilings: ReadonlyMap<number, number> | null,
+  ratings: Ratings,
+  side: Side,
+): ReadonlyMap<number, number> | null {
+  if (setpoints === null) return null;
+  const common = ratings.asymmetric[side] ? null : least(setpoints.values());
+  const phases = new Map<number, number>();
+  for (let phase = 0; phase < ratings.phaseCount; phase++) {
+    const wanted = common ?? setpoints.get(phase);
+    if (wanted !== undefined) phases.set(phase, Math.min(wanted, ceilings?.get(phase) ?? wanted));
+  }
+  return phases;
+}
+
 /** optOutState: 1 refuses types 2–4, 2 type 1, 3 all (features.md §3). */
 export function refusesZone(optOutState: number, zone: ZoneRank): boolean {
   if (optOutState === 1) return zone.type >= 2;

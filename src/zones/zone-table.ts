@@ -80,6 +80,11 @@ export class ZoneTable {
     return this.#zones.size;
   }
 
+  /** Slots that hold a zone which cannot be read. */
+  get unreadable(): number {
+    return this.#unreadable.size;
+  }
+
   /** Among `staying`. */
   byId(id: string): Zone | undefined {
     return this.staying.find((zone) => sameId(zone.id, id));

@@ -3,7 +3,7 @@ import { simEvse } from '../../boards/sim-evse.js';
 import { simHeatPump } from '../../boards/sim-heat-pump.js';
 import type { PowerOrder, PowerStage, PowerStageReading } from '../../hal/index.js';
 import { DevicePower } from '../../src/device/power.js';
-import type { StageTarget } from '../../src/failsafe/energy-view.js';
+import type { StageTarget } from '../../src/failsafe/stage-target.js';
 import type { BoardDefinition } from '../../src/model/board.js';
 import { MemoryJournal } from '../failsafe/world.js';
 import { VirtualClock } from '../world/clock.js';
@@ -150,6 +150,22 @@ describe('power stages (features.md §1: at the power stage ≤ 1 s)', () => {
       [2, 'withdrawn'],
       [2, 'cleared'],
     ]);
+  });
+
+  it('a process that was finished while it was paused is finished when it goes on', () => {
+    stage(2).change({ process: 'finished' });
+    power.obey(2, { ...FREE, paused: true });
+    told.length = 0;
+    power.obey(2, { ...FREE, running: true });
+    expect(told).toEqual([[2, 'finished']]);
+    power.obey(2, FREE);
+    expect(told).toHaveLength(1);
+  });
+
+  it('phases carry their setpoint, else their ceiling', () => {
+    const ceiling = new Map([0, 1, 2].map((phase) => [phase, 10_000]));
+    power.obey(2, { ...FREE, phaseCeiling: [ceiling, null], phaseSetpoint: [new Map([[1, 6000]]), null] });
+    expect(stage(2).orders.at(-1)?.phaseLimits).toEqual([10_000, 6000, 10_000]);
   });
 
   it('Status, the first that holds: FAULT, PAUSED, RUNNING, STANDBY; 2–4 are null without a fault', () => {

@@ -177,6 +177,35 @@ describe('features.md §3, phases and setpoints', () => {
     expect(world.read(40)).toBe(5_000_000);
   });
 
+  test('a setpoint of a phase binds the stage below its ceiling; all phases at the least where they cannot differ', async () => {
+    const world = both();
+    await world.run(HOME, { name: 'setCurrentSetpoints', phases: phases([0, 12_000], [1, 8000]), sides: [0], cause: 1 });
+    expect([world.read(50), world.core.target.phaseSetpoint[0]]).toEqual([
+      phases([0, 12_000], [1, 8000]),
+      phases([0, 8000], [1, 8000], [2, 8000]),
+    ]);
+    world.event({ type: 'ratings', ratings: { ...world.core.state.ratings, asymmetric: [true, true] } });
+    await world.run(GRID, { name: 'setCurrentLimits', phases: phases([0, 10_000]), sides: [0], cause: 1 });
+    expect(world.core.target.phaseSetpoint[0]).toEqual(phases([0, 10_000], [1, 8000]));
+    world.event({ type: 'press' });
+    expect(world.core.target.phaseSetpoint[0]).toBeNull();
+  });
+
+  test('on one phase: the others do not exist, in either direction; the sum is that of the one', async () => {
+    const world = new EnergyWorld({ ratings: { phaseCount: 1, power: [3_680_000, 3_680_000] } });
+    world.connect(GRID, HOME);
+    for (const name of ['setCurrentLimits', 'setCurrentSetpoints'] as const)
+      for (const given of [phases([0, 6000], [1, 6000]), phases([1, null])])
+        expect(await world.status(GRID, { name, phases: given, sides: [0, 1], cause: 1 })).toBe(11);
+    await world.run(GRID, { name: 'setCurrentLimits', phases: phases([0, 10_000]), sides: [1], cause: 1 });
+    await world.run(HOME, { name: 'setLimit', values: [undefined, 2_000_000], cause: 1 });
+    expect([world.read(30), world.read(32), world.core.target.ceiling]).toEqual([null, phases([0, 10_000]), [3_680_000, 2_000_000]]);
+    await world.run(HOME, { name: 'clearLimit', sides: [1] });
+    expect(world.core.target.ceiling).toEqual([3_680_000, 2_300_000]);
+    await world.run(HOME, { name: 'setSetpoint', values: [undefined, 3_000_000], cause: 1 });
+    expect([world.read(42), world.core.target.setpoint]).toEqual([3_000_000, [null, 2_300_000]]);
+  });
+
   test.each([
     [[-1, undefined], 11],
     [[1, 1], 11],
@@ -283,6 +312,50 @@ describe('features.md §4, what lasts', () => {
     expect(world.read(20)).toBeNull();
   });
 
+  test('a constraint slot that ends or begins while its zone is suspended waits with it', async () => {
+    const world = both();
+    world.event({ type: 'constraint', zoneId: GRID.id, limits: [2_500_000, null] });
+    world.lose(GRID, HOME);
+    await world.advance(2 * HOUR);
+    world.event({ type: 'constraint', zoneId: GRID.id, limits: [1_500_000, null] });
+    expect([world.control, world.read(20)]).toEqual([0, null]);
+    world.connect(HOME);
+    expect([world.control, world.read(20)]).toEqual([1, null]);
+    world.event({ type: 'constraint', zoneId: GRID.id, limits: [null, null] });
+    world.connect(GRID);
+    expect([world.control, world.read(20)]).toEqual([1, null]);
+  });
+
+  test('a timed limit that runs out in failsafe is gone at the return, its timer ran on; one that is suspended too', async () => {
+    const world = both();
+    await world.limit(GRID, 1_000_000, { duration: 3600 });
+    await world.limit(HOME, 5_000_000, { duration: 86_400 });
+    world.lose(GRID, HOME);
+    expect(world.read(20)).toBe(1_000_000);
+    await world.advance(HOUR);
+    expect([world.control, world.read(20), world.read(21, GRID)]).toEqual([3, 3_000_000, null]);
+    await world.advance(HOUR);
+    expect([world.control, world.read(20), world.read(21, HOME)]).toEqual([0, null, 5_000_000]);
+    await world.advance(22 * HOUR);
+    expect(world.read(21, HOME)).toBeNull();
+  });
+
+  test("the last connected zone is removed in the user's override above failsafe, and before it", async () => {
+    const world = both();
+    world.event({ type: 'press' });
+    world.lose(HOME);
+    world.remove(GRID);
+    // Failsafe ends the user's override, by whatever cause it is entered.
+    expect([world.control, world.core.target.ceiling[0]]).toEqual([3, 3_000_000]);
+    world.event({ type: 'press' });
+    await world.advance(HOUR);
+    expect([world.control, world.core.target.ceiling[0]]).toEqual([4, 3_000_000]);
+    world.remove(HOME);
+    expect([world.control, world.core.target.ceiling[0]]).toEqual([0, 11_040_000]);
+    await world.advance(24 * HOUR);
+    expect(world.control).toBe(0);
+  });
+
   test('constraint slots count, stay while their zone is away, and are suspended with it', async () => {
     const world = both();
     world.event({ type: 'constraint', zoneId: GRID.id, limits: [2_500_000, null] });
@@ -331,6 +404,23 @@ describe('commit, then speak', () => {
     world.event({ type: 'press' });
     await settle();
     expect(world.journal.values.has('energy/1/failsafe')).toBe(true);
+  });
+
+  test('what a medium refused is written again a minute later, though nothing happens', async () => {
+    const world = both();
+    await settle();
+    world.journal.failing = true;
+    world.lose(GRID, HOME);
+    world.connect(GRID, HOME);
+    expect(await world.status(GRID, { name: 'setLimit', values: [5_000_000, undefined], cause: 1 })).toBeUndefined();
+    world.journal.failing = false;
+    // Nobody knows what the medium holds.
+    world.journal.values.set('energy/1/failsafe', new Uint8Array([0xa2, 0x00, 0x01, 0x01, 0x00]));
+    await world.advance(59_999);
+    expect(world.journal.values.size).toBe(1);
+    await world.advance(1);
+    expect(world.journal.values.size).toBe(0);
+    expect(world.clock.pending()).toEqual([]);
   });
 
   test('timed limits and setpoints cost no commit', async () => {

@@ -52,6 +52,34 @@ describe('TC-STATE', () => {
     expect(world.control).toBe(C);
   });
 
+  test('profile reference: what a TEST zone does, and a limit that was never there, is no change of limits', async () => {
+    const world = new EnergyWorld({ config: { variant: 'r' }, zones: [GRID, HOME, TEST] });
+    world.connect(GRID);
+    world.connect(TEST);
+    await world.limit(TEST, 5_000_000);
+    await world.run(TEST, { name: 'clearLimit', sides: [0, 1] });
+    await world.run(GRID, { name: 'clearLimit', sides: [0, 1] });
+    world.connect(HOME);
+    world.lose(TEST);
+    world.remove(TEST);
+    world.remove(HOME);
+    expect(world.control).toBe(C);
+    await world.limit(GRID, 5_000_000, { duration: 60 });
+    await world.advance(60_000);
+    expect(world.control).toBe(A);
+  });
+
+  test("profile reference: the end of another zone's timed limit at its handshake is a change of limits", async () => {
+    const world = new EnergyWorld({ config: { variant: 'r' } });
+    world.connect(GRID, HOME);
+    await world.limit(HOME, 5_000_000, { duration: 3600 });
+    world.lose(GRID, HOME);
+    world.connect(GRID);
+    expect([world.control, world.read(20)]).toEqual([C, 5_000_000]);
+    world.connect(HOME);
+    expect([world.control, world.read(20)]).toEqual([A, null]);
+  });
+
   test('5, 6: FAILSAFE when the last connection is lost; the least of failsafe limit and stored limits', async () => {
     const world = new EnergyWorld();
     world.connect(GRID);
@@ -125,6 +153,16 @@ describe('TC-STATE', () => {
     expect([world.control, world.read(75), world.core.target.ceiling[0]]).toEqual([L, null, 5_000_000]);
   });
 
+  test('11: what would hold otherwise is still known to the stage, phases included', async () => {
+    const world = new EnergyWorld();
+    world.connect(GRID);
+    await world.limit(GRID, 5_000_000);
+    await world.run(GRID, { name: 'setCurrentLimits', phases: new Map([[0, 7000]]), sides: [0], cause: 1 });
+    world.event({ type: 'deviceOverride', cause: { reason: 0, direction: 0 } });
+    const { ceiling, beneath, phaseCeiling } = world.core.target;
+    expect([ceiling[0], beneath[0], phaseCeiling[0]?.get(0)]).toEqual([11_040_000, 3 * 7000 * 230, 7000]);
+  });
+
   test('13: a handshake one millisecond before the end wins, one at the end does not', async () => {
     for (const [wait, stays] of [
       [2 * HOUR - 1, L],
@@ -166,6 +204,20 @@ describe('features.md §1, every other cause', () => {
     expect(world.control).toBe(F);
   });
 
+  test('a zone that is stored and cannot be read is one: FAILSAFE at boot, AUTONOMOUS after it, and so at the next', async () => {
+    const world = new EnergyWorld({ zones: [], lostZone: true });
+    expect([world.control, world.read(20)]).toEqual([F, 3_000_000]);
+    await world.advance(2 * HOUR);
+    expect(world.control).toBe(A);
+    world.restart();
+    expect(world.control).toBe(A);
+    world.add(GRID);
+    world.connect(GRID);
+    expect(world.control).toBe(C);
+    world.restart();
+    expect(world.control).toBe(F);
+  });
+
   test.each([
     ['CONTROLLED', (world: EnergyWorld) => world.connect(GRID)],
     ['FAILSAFE', () => {}],
@@ -204,6 +256,13 @@ describe('features.md §1, every other cause', () => {
     expect(world.control).toBe(F);
     const alone = new EnergyWorld({ zones: [TEST] });
     expect(alone.control).toBe(A);
+  });
+
+  test('TEST is not away when failsafe is over: nothing of it is suspended', async () => {
+    const world = new EnergyWorld({ zones: [GRID, TEST] });
+    world.connect(TEST);
+    await world.advance(2 * HOUR);
+    expect([world.control, [...world.core.state.limits.suspended]]).toEqual([A, [GRID.id]]);
   });
 
   test('a jump of the wall clock in either direction changes nothing', async () => {

@@ -134,6 +134,32 @@ describe('features.md §2, owner', () => {
     expect(await made.status({ id: '', type: 4, priority: 0 }, { name: 'resume' })).toBe(0);
   });
 
+  test("its zone removed, nobody owns it, and the zone's Pause ends", async () => {
+    const made = world({}, 'offered');
+    await made.run(GRID, { name: 'scheduleProcess', startsIn: 0 });
+    await made.run(GRID, { name: 'pause' });
+    expect(await made.status(APP, { name: 'stop' })).toBe(8);
+    made.remove(GRID);
+    expect(made.read(80)).toBe(RUNNING);
+    expect(await made.status(APP, { name: 'stop' })).toBe(0);
+  });
+
+  test.each([
+    ['untimed, cut short by a weaker zone', undefined, 10, undefined],
+    ['timed, cut short', 60, 10, 60],
+    ['timed, prolonged', 60, 90, 90],
+    ['timed, prolonged without end', 60, undefined, undefined],
+  ] as const)('a Pause %s', async (_name, first, second, ends) => {
+    const made = world({}, 'demanded');
+    await made.run(HOME, { name: 'pause', ...(first === undefined ? {} : { duration: first }) });
+    expect(await made.status(APP, { name: 'pause', ...(second === undefined ? {} : { duration: second }) })).toBe(0);
+    expect(await made.status(APP, { name: 'resume' })).toBe(8);
+    await made.advance((ends ?? 86_400) * 1000 - 1);
+    expect(made.read(80)).toBe(PAUSED);
+    await made.advance(1);
+    expect(made.read(80)).toBe(ends === undefined ? PAUSED : RUNNING);
+  });
+
   test('FAILSAFE, its end, OVERRIDE and limits never change it', async () => {
     const made = world({}, 'demanded');
     await made.run(HOME, { name: 'pause' });

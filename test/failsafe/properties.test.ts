@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ClearName, EnergyCommand } from '../../src/failsafe/command-types.js';
 import { controlRule } from '../../src/failsafe/control-state.js';
-import type { ClearName, EnergyCommand } from '../../src/failsafe/energy-commands.js';
 import { controlFacts, type EnergyValue } from '../../src/failsafe/energy-view.js';
 import type { ZoneRank } from '../../src/zones/resolution.js';
 import type { Pair, Side } from '../../src/zones/timed-values.js';

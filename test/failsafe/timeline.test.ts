@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MockFlash } from '../../hal/mock/flash.js';
 import { EnergyControlCore } from '../../src/failsafe/energy-control-core.js';
-import type { StageTarget } from '../../src/failsafe/energy-view.js';
+import type { StageTarget } from '../../src/failsafe/stage-target.js';
 import { Journal } from '../../src/store/journal.js';
 import type { ZoneRank } from '../../src/zones/resolution.js';
 import { VirtualClock } from '../world/clock.js';

@@ -1,7 +1,9 @@
-import type { EnergyCommand, EnergyResult } from '../../src/failsafe/energy-commands.js';
+import type { EnergyCommand, EnergyResult } from '../../src/failsafe/command-types.js';
 import { EnergyControlCore } from '../../src/failsafe/energy-control-core.js';
-import type { EnergyConfig, EnergyEvent, EnergySettings } from '../../src/failsafe/energy-state.js';
-import type { EnergyValue, StageTarget } from '../../src/failsafe/energy-view.js';
+import type { EnergyEvent } from '../../src/failsafe/energy-events.js';
+import type { EnergyConfig, EnergySettings } from '../../src/failsafe/energy-state.js';
+import type { EnergyValue } from '../../src/failsafe/energy-view.js';
+import type { StageTarget } from '../../src/failsafe/stage-target.js';
 import type { Change } from '../../src/store/journal.js';
 import type { Ratings, ZoneRank } from '../../src/zones/resolution.js';
 import { settle, VirtualClock } from '../world/clock.js';
@@ -75,6 +77,7 @@ export interface EnergyWorldOptions {
   readonly config?: Partial<EnergyConfig>;
   readonly defaults?: Partial<EnergySettings>;
   readonly ratings?: Partial<Ratings>;
+  readonly lostZone?: boolean;
 }
 
 /** One EnergyControl on a virtual clock; `restart` is a power cycle: monotonic time begins anew, what is not in the journal is lost. */
@@ -85,6 +88,8 @@ export class EnergyWorld {
   readonly log = new MemoryLog();
   readonly changes: { ids: readonly number[]; zone: string | undefined }[] = [];
   readonly targets: StageTarget[] = [];
+  /** What a power stage does with its order, in the same turn. */
+  onTarget: ((target: StageTarget) => void) | undefined;
   zones: readonly ZoneRank[];
   readonly #options: EnergyWorldOptions;
 
@@ -158,7 +163,7 @@ export class EnergyWorld {
   }
 
   #boot(): EnergyControlCore {
-    const { config, defaults, ratings } = this.#options;
+    const { config, defaults, ratings, lostZone = false } = this.#options;
     return new EnergyControlCore(
       {
         config: { ...CONFIG, ...config },
@@ -166,13 +171,17 @@ export class EnergyWorld {
         ratings: { ...RATINGS, ...ratings },
         endpoint: 1,
         zones: this.zones,
+        lostZone,
         clock: this.clock,
         journal: this.journal,
         log: this.log,
       },
       {
         onChanged: (ids, zone) => this.changes.push({ ids, zone }),
-        onTarget: (target) => this.targets.push(target),
+        onTarget: (target) => {
+          this.targets.push(target);
+          this.onTarget?.(target);
+        },
       },
     );
   }

@@ -143,8 +143,11 @@ describe('the state of a charging session (features.md §5)', () => {
 });
 
 describe('SetChargingMode (features.md §5)', () => {
-  const set = async (parameters: Record<string, CborValue>) =>
-    Object.fromEntries((await session.invoke(1, new Map(Object.entries(parameters)), CALLER)).values ?? []);
+  const set = async (parameters: Record<string, CborValue>) => {
+    const given = new Map(Object.entries(parameters));
+    session.authorize(1, given, CALLER);
+    return Object.fromEntries((await session.invoke(1, given)).values ?? []);
+  };
 
   it('takes OFF always, and what the charger supports; a delay not named stays', async () => {
     expect(await set({ mode: 0 })).toEqual({ success: true, activeMode: 0 });

@@ -7,7 +7,7 @@ import { Status } from '../../src/features/status.js';
 import { OperatingState } from '../../src/features/status-table.js';
 import type { BoardDefinition } from '../../src/model/board.js';
 import type { FeatureInstance } from '../../src/model/feature.js';
-import { validate } from '../../src/model/validate.js';
+import { examine } from '../../src/model/validate.js';
 
 const caller = { id: 'A', type: 3, priority: 3 };
 const board = boards.get('sim-evse') as BoardDefinition;
@@ -28,7 +28,7 @@ function fits(feature: FeatureInstance): void {
     const attribute = feature.schema.attributes.find((candidate) => candidate.id === id) ?? expect.fail(`${id} is not in the table`);
     const value = feature.read(id, caller);
     if (value === null) expect([id, attribute.nullable]).toEqual([id, true]);
-    else expect(validate(attribute.type, value, attribute.name)).toEqual(value);
+    else expect(examine(attribute.type, value, attribute.name)).toEqual({ value, violation: undefined });
   }
 }
 const perPhase = (value: number) =>

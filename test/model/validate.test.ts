@@ -22,7 +22,7 @@ import {
   uint32,
   uint64,
 } from '../../src/model/table.js';
-import { fields, ValueError, validate } from '../../src/model/validate.js';
+import { examine, examineFields, ValueError } from '../../src/model/validate.js';
 
 const SAFE = Number.MAX_SAFE_INTEGER;
 const phases = mapOf(Phase, int64);
@@ -30,8 +30,9 @@ const slot = struct('Slot', [field('duration', uint32), optional('power', int64)
 
 function kindOf(type: ValueType, value: CborValue): 'fits' | 'shape' | 'range' {
   try {
-    validate(type, value, 'it');
-    return 'fits';
+    const { violation } = examine(type, value, 'it');
+    if (violation !== undefined) expect(violation.message).toContain('it');
+    return violation?.kind ?? 'fits';
   } catch (error) {
     if (!(error instanceof ValueError)) throw error;
     expect(error.message).toContain('it');
@@ -90,7 +91,7 @@ describe('texts and booleans', () => {
 
 describe('maps', () => {
   it('take phases as numbers and as letters, and give numbers', () => {
-    expect(validate(phases, map([0, 1], ['B', 2], ['C', -3]), 'it')).toEqual(map([0, 1], [1, 2], [2, -3]));
+    expect(examine(phases, map([0, 1], ['B', 2], ['C', -3]), 'it').value).toEqual(map([0, 1], [1, 2], [2, -3]));
   });
 
   it.each<readonly [string, CborValue]>([
@@ -112,7 +113,7 @@ describe('maps', () => {
 
 describe('arrays and structs', () => {
   it('are judged item by item', () => {
-    expect(validate(arrayOf(slot), [map(['duration', 5], ['power', null]), map([1, 6], [2, -7], ['new', 1])], 'it')).toEqual([
+    expect(examine(arrayOf(slot), [map(['duration', 5], ['power', null]), map([1, 6], [2, -7], ['new', 1])], 'it').value).toEqual([
       map(['duration', 5], ['power', null]),
       map(['duration', 6], ['power', -7]),
     ]);
@@ -127,25 +128,26 @@ describe('parameters', () => {
   const table = [optional('limit', int64), field('cause', uint8)];
 
   it('come by name or by position, from 1', () => {
-    expect(fields(table, map(['limit', 1], ['cause', 2]), 'it')).toEqual(map(['limit', 1], ['cause', 2]));
-    expect(fields(table, map([1, 1], [2, 2], [9, 9]), 'it')).toEqual(map(['limit', 1], ['cause', 2]));
+    expect(examineFields(table, map(['limit', 1], ['cause', 2]), 'it').value).toEqual(map(['limit', 1], ['cause', 2]));
+    expect(examineFields(table, map([1, 1], [2, 2], [9, 9]), 'it').value).toEqual(map(['limit', 1], ['cause', 2]));
   });
 
   it('that are optional are absent or null, and the two differ', () => {
-    expect(fields(table, map(['cause', 2]), 'it').has('limit')).toBe(false);
-    expect(fields(table, map(['limit', null], ['cause', 2]), 'it').get('limit')).toBeNull();
+    expect(examineFields(table, map(['cause', 2]), 'it').value.has('limit')).toBe(false);
+    expect(examineFields(table, map(['limit', null], ['cause', 2]), 'it').value.get('limit')).toBeNull();
   });
 
   it('given by name and by position are refused, null too: which was meant nobody knows', () => {
     for (const both of [map(['limit', null], [1, 5], ['cause', 2]), map(['limit', 5], [1, 5], ['cause', 2]), map(['cause', 2], [2, null])])
-      expect(() => fields(table, both, 'it')).toThrow(expect.objectContaining({ kind: 'shape' }));
+      expect(() => examineFields(table, both, 'it')).toThrow(expect.objectContaining({ kind: 'shape' }));
     expect(kindOf(slot, map(['duration', 5], [1, 6]))).toBe('shape');
   });
 
   it('features.md, "Forms": of several wrong values a wrong shape decides before a range, wherever it stands', () => {
     const kind = (given: ReturnType<typeof map>): unknown => {
       try {
-        return fields([optional('limit', int64), field('share', percent), optional('slots', arrayOf(slot))], given, 'it');
+        return examineFields([optional('limit', int64), field('share', percent), optional('slots', arrayOf(slot))], given, 'it').violation
+          ?.kind;
       } catch (error) {
         return (error as ValueError).kind;
       }
@@ -160,6 +162,6 @@ describe('parameters', () => {
 
   it('that are required are neither', () => {
     for (const given of [map(['limit', 1]), map(['cause', null]), map(['cause', 'x'])])
-      expect(() => fields(table, given, 'it')).toThrow(ValueError);
+      expect(() => examineFields(table, given, 'it')).toThrow(ValueError);
   });
 });
