@@ -144,7 +144,7 @@ export class Commissioner implements SessionHost {
     return this.#pace instanceof Tiers ? this.#pace.delay() : 0;
   }
 
-  takeLock(session: LockHolder): Failure | undefined {
+  takeLock(session: LockHolder, dialect: DialectName): Failure | undefined {
     const { clock, profile } = this.#parts;
     const now = clock.now();
     const cooling = this.#releasedAt + profile['commissioning.busyCoolDown'] - now;
@@ -156,7 +156,8 @@ export class Commissioner implements SessionHost {
       if (guessing === undefined || now - guessing < profile['commissioning.yieldAfter']) return this.#busy();
       holder.yieldLock();
     }
-    if (profile.name === 'reference' && this.#parts.full()) return { status: Status.ZONE_FULL, text: 'zone slots full' };
+    // protocol.md §2.9: in the draft dialect only who proved the code learns that the device is full.
+    if (profile.name === 'reference' && dialect === 'reference' && this.#parts.full()) return { status: Status.ZONE_FULL, text: 'zone slots full' };
     this.#holder = session;
     this.#events.onLock(this.#sessions.get(session)?.connection);
     this.#events.onBegun();

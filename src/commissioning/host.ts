@@ -36,8 +36,8 @@ export interface SessionHost {
   understands(dialect: DialectName): boolean;
   /** Milliseconds to wait before the busy decision (profile `reference`). */
   delayBeforeLock(): number;
-  /** Takes the lock, or says why not (protocol.md §2.9). */
-  takeLock(session: LockHolder): Failure | undefined;
+  /** Takes the lock, or says why not (protocol.md §2.9, §3). */
+  takeLock(session: LockHolder, dialect: DialectName): Failure | undefined;
   /** Idempotent. */
   releaseLock(session: LockHolder): void;
   /** Milliseconds to wait before PASE_Y (protocol.md §2.8). */

@@ -71,6 +71,7 @@ export class Installer {
         zones.all.map((zone) => ({ zoneId: zone.id, ca: zones.authority(zone) })),
       ),
     );
+    if (zones.typeTaken(rank.type)) throw refusal(Status.ZONE_FULL, 'no slot for another zone of this type');
     if (zones.full && rank.type !== ZoneType.TEST) throw refusal(Status.ZONE_FULL, 'zone slots full');
     const zone = await this.#commit(request, ca, certificate, id, rank);
     // Only now is the Zone CA one that the setup code has proved.

@@ -153,7 +153,7 @@ export class CommissioningSession implements LockHolder {
     const dialect = this.#dialect?.name ?? 'draft';
     this.#pase = new PaseExchange(crypto, connection.stream, dialect, () => host.share(dialect));
     this.#pase.accept(this.#expect('paseX'));
-    const busy = host.takeLock(this);
+    const busy = host.takeLock(this, dialect);
     if (busy !== undefined) throw new Refusal(busy);
     this.#after('pace', host.delayBeforeAnswer(), () =>
       this.#attempt(() => {

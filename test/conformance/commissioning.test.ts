@@ -115,6 +115,40 @@ describe('TC-COMM, the window', () => {
   });
 });
 
+describe('TC-ZONE, draft dialect in profile reference', () => {
+  async function attempt(type: number, code?: string) {
+    await world.clock.advance(500);
+    if (world.device.status.qr === undefined) await world.press();
+    const zone = makeZone(`zone ${type}`, type);
+    const steps = await controller('draft', zone, code === undefined ? {} : { code });
+    const run = steps.run();
+    let over = false;
+    void run.then(() => {
+      over = true;
+    });
+    await world.until(() => over || world.clock.pending().some(({ name }) => name === 'error answer'), 'an answer, or one held back');
+    await world.clock.advance(200);
+    const answer = await run;
+    if (!failed(answer)) await steps.finish();
+    return answer;
+  }
+
+  it('protocol.md, row "zone slots": one zone of each type, and no slot for a third', async () => {
+    world = await DeviceWorld.start({ profile: 'reference' });
+    expect(await attempt(3)).toMatchObject({ type: 'certAck', status: 0 });
+    expect(await attempt(3)).toMatchObject({ type: 'certAck', status: 3 });
+    expect(await attempt(1)).toMatchObject({ type: 'certAck', status: 0 });
+    expect(world.device.status.zones.map(({ type }) => type)).toEqual([3, 1]);
+    expect(await attempt(4)).toMatchObject({ type: 'paseConfirm', status: 3 });
+  });
+
+  it('protocol.md §2.9: only a correct verifier learns that the device is full', async () => {
+    world = await DeviceWorld.start({ profile: 'reference' });
+    for (const type of [3, 1]) expect(await attempt(type)).toMatchObject({ type: 'certAck', status: 0 });
+    expect(await attempt(4, '11223344')).toMatchObject({ type: 'paseConfirm', status: 1 });
+  });
+});
+
 describe.each<DialectName>(['draft', 'reference'])('TC-ZONE, %s dialect', (dialect) => {
   async function add(name: string): Promise<{ zone: TestZone; steps: StepController }> {
     if (world.device.status.qr === undefined) {
