@@ -157,7 +157,8 @@ export class Commissioner implements SessionHost {
       holder.yieldLock();
     }
     // protocol.md §2.9: in the draft dialect only who proved the code learns that the device is full.
-    if (profile.name === 'reference' && dialect === 'reference' && this.#parts.full()) return { status: Status.ZONE_FULL, text: 'zone slots full' };
+    if (profile.name === 'reference' && dialect === 'reference' && this.#parts.full())
+      return { status: Status.ZONE_FULL, text: 'zone slots full' };
     this.#holder = session;
     this.#events.onLock(this.#sessions.get(session)?.connection);
     this.#events.onBegun();

@@ -134,7 +134,7 @@ export class Exchange {
     });
     const settle = (reply: Reply): void => {
       timer.cancel();
-      if (timedOut) reply.afterResponse?.();
+      if (timedOut) this.#afterwards(reply);
       else this.#resume(reply, answer);
     };
     pending.then(settle, (error: unknown) => settle({ response: refusal(request.id, error, this.#parts.log) }));
@@ -150,11 +150,20 @@ export class Exchange {
     }
   }
 
-  #finish({ response, afterResponse }: Reply, answer: Answer): void {
+  #finish(reply: Reply, answer: Answer): void {
     this.#parts.notifier.flushOthers(this.#subscriptions);
-    if (!this.#closed) answer(response);
+    if (!this.#closed) answer(reply.response);
     this.#subscriptions.release();
-    afterResponse?.();
+    this.#afterwards(reply);
+  }
+
+  /** Its answer is written: a bug of ours in what follows is told to nobody but the log. */
+  #afterwards({ afterResponse }: Reply): void {
+    try {
+      afterResponse?.();
+    } catch (error) {
+      this.#parts.log.error('internal error after a response', { error });
+    }
   }
 }
 

@@ -93,7 +93,8 @@ export class ZoneSessions {
     const { clock, profile, model } = this.#parts;
     const maximum = profile['message.maximum'];
     const sendMaximum = reference ? Math.min(maximum, REFERENCE_MAXIMUM) : maximum;
-    const connection = new FramedConnection(stream, { clock, maximum, sendMaximum, closeTimeout: profile['session.close'] });
+    const limits = { maximum, sendMaximum, sendDeadline: profile['session.sendDeadline'], closeTimeout: profile['session.close'] };
+    const connection = new FramedConnection(stream, { clock, ...limits });
     const log = this.#parts.log.scoped(`zone ${zone.id}`);
     const renewal = this.#parts.renewals.open(zone.id);
     const subscriptions = new Subscriptions(clock, profile['subscriptions.coalescing'], (notification) => session.notify(notification));
@@ -105,11 +106,7 @@ export class ZoneSessions {
       log,
       {
         onRequest: (request, answer) => exchange.onRequest(request, answer),
-        onRenewal: (message, answer) => {
-          const answered = renewal.receive(message);
-          if (answered instanceof Promise) void answered.then(answer);
-          else if (answered !== undefined) answer(answered);
-        },
+        onRenewal: (message) => renewal.receive(message),
         onNotification: (notification) => meter?.receive(notification),
         onDrain: () => subscriptions.drained(),
         onClose: (reason) => {
@@ -209,5 +206,5 @@ export function operationalSettings(profile: Profile, dialect: DialectName): Ope
           missed: profile['session.missed'],
           mode: dialect === 'draft' ? ('always' as const) : ('silence' as const),
         };
-  return { form, keepAlive, closeTimeout: profile['session.close'], sendDeadline: profile['session.sendDeadline'] };
+  return { form, keepAlive, closeTimeout: profile['session.close'] };
 }

@@ -44,7 +44,16 @@ export interface ListenerOptions {
  * Node judges no certificate here; that is `src/pki`'s.
  */
 export function nodeListener(options: ListenerOptions): StreamListener {
-  return { listen: (role, port, handlers) => listen(options, role, port, handlers), prepare: secureContextOf };
+  return { listen: (role, port, handlers) => listen(options, role, port, handlers), prepare: (identity) => prepare(options, identity) };
+}
+
+/** An identity that OpenSSL does not take fails the handshakes that need it, each by itself, and nothing else. */
+function prepare({ log }: ListenerOptions, identity: TlsIdentity): void {
+  try {
+    secureContextOf(identity);
+  } catch (error) {
+    log.error('no TLS context can be made of a certificate', { error });
+  }
 }
 
 function listen(options: ListenerOptions, role: ListenerRole, port: number, handlers: ListenerHandlers): Promise<BoundPort> {

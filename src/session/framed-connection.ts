@@ -7,6 +7,8 @@ export interface FramedHandlers {
   onValue(value: CborValue): void;
   /** A frame whose payload is not CBOR of this protocol. */
   onUndecodable(error: CborError): void;
+  /** A bad length prefix: nothing is read any more. The receiver ends the connection with `fail`; without one it is ended at once. */
+  onBadLength?(reason: string): void;
   /** Once; no callback follows. */
   onClose(reason: string): void;
   /** The peer has read what was queued. */
@@ -19,6 +21,8 @@ export interface FramedSettings {
   readonly maximum: number;
   /** The longest that is sent; default: `maximum`. */
   readonly sendMaximum?: number;
+  /** What the peer leaves unread this long ends the connection, ms; default: only what is too much does. */
+  readonly sendDeadline?: number;
   /** What the peer has to take its side down once we have ended ours, ms; default 5 s. */
   readonly closeTimeout?: number;
 }
@@ -27,6 +31,7 @@ export interface FramedSettings {
 export const CLOSE_TIMEOUT = 5000;
 /** A peer that asks and does not read is closed at this many bytes: never the device's memory. */
 const MAX_UNREAD = 1024 * 1024;
+const SLOW = 'the peer does not read';
 
 /**
  * A secure stream seen as CBOR values. A bad length prefix closes the connection after what was due before it is flushed (protocol.md §1). An end that
@@ -36,8 +41,9 @@ export class FramedConnection {
   readonly stream: SecureStream;
   readonly #settings: FramedSettings;
   readonly #reader: FrameReader;
-  /** Bytes sent since the peer began to read slower than we write. */
+  /** Bytes sent since the peer began to read slower than we write, and how long it may go on. */
   #unread = 0;
+  #reading: Timer | undefined;
   #handlers: FramedHandlers | undefined;
   #open = true;
   /** Runs from our end to the peer's. */
@@ -63,6 +69,8 @@ export class FramedConnection {
       },
       onDrain: () => {
         this.#unread = 0;
+        this.#reading?.cancel();
+        this.#reading = undefined;
         this.#handlers?.onDrain?.();
       },
     });
@@ -71,18 +79,26 @@ export class FramedConnection {
   /** Sends a value in one write. `tooLarge`: nothing was sent, the value is longer than the maximum. `full`: sent, but the peer is slow. */
   send(value: CborValue): 'sent' | 'full' | 'tooLarge' | 'closed' {
     if (!this.#open) return 'closed';
-    const { maximum, sendMaximum = maximum } = this.#settings;
+    const { clock, maximum, sendMaximum = maximum, sendDeadline } = this.#settings;
     const frame = encodeFrame(value, sendMaximum);
     if (frame === undefined) return 'tooLarge';
     if (this.stream.write(frame)) return 'sent';
     this.#unread += frame.length;
-    if (this.#unread > MAX_UNREAD) this.destroy('the peer does not read');
+    if (this.#unread > MAX_UNREAD) this.destroy(SLOW);
+    else if (sendDeadline !== undefined) this.#reading ??= clock.after('send', sendDeadline, () => this.destroy(SLOW));
     return 'full';
   }
 
   /** Flushes, then closes. `onClose` is called once the connection is down, after `closeTimeout` at the latest. Idempotent. */
   end(): void {
     if (this.#open) this.#end();
+  }
+
+  /** As `end`, but nobody waits for the peer: `onClose` is called in this turn. */
+  fail(reason: string): void {
+    if (!this.#open) return;
+    this.#end();
+    this.#closed(reason);
   }
 
   /** Closes at once: `onClose` is called in this turn. */
@@ -109,8 +125,8 @@ export class FramedConnection {
       this.#reader.push(bytes, this.#deliver);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.#end();
-      this.#closed(error.message);
+      if (this.#handlers?.onBadLength === undefined) this.fail(error.message);
+      else this.#handlers.onBadLength(error.message);
     }
   }
 
@@ -130,6 +146,7 @@ export class FramedConnection {
   #closed(reason: string): void {
     if (!this.#open) return;
     this.#open = false;
+    this.#reading?.cancel();
     const handlers = this.#handlers;
     this.#handlers = undefined;
     handlers?.onClose(reason);

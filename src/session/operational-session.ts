@@ -2,7 +2,8 @@ import type { CborMap, CborValue } from '../codec/cbor.js';
 import { ShapeError } from '../codec/shape.js';
 import type { Clock, Log, Timer } from '../platform.js';
 import type { FramedConnection } from './framed-connection.js';
-import { type KeepAliveSettings, type KeepAliveState, keepAliveDeadline, nextKeepAlive, startKeepAlive } from './keep-alive.js';
+import type { KeepAliveSettings } from './keep-alive.js';
+import { Liveness } from './liveness.js';
 import { PendingRequests } from './pending.js';
 import {
   type Control,
@@ -27,8 +28,6 @@ export interface OperationalSettings {
   readonly keepAlive: KeepAliveSettings | undefined;
   /** Time for the acknowledgement of our close, ms. */
   readonly closeTimeout: number;
-  /** What the peer leaves unread this long ends the connection, milliseconds. */
-  readonly sendDeadline: number;
 }
 
 /** `onTooLarge`: the peer was told status 13 instead, since it does not take messages of that length. */
@@ -37,8 +36,8 @@ export type Answer = (response: Response, onTooLarge?: () => void) => void;
 export interface OperationalHandlers {
   /** Answers a request; the answer may come later. */
   onRequest(request: Request, answer: Answer): void;
-  /** A message 30–33 that answers nothing of ours; Throws ShapeError. */
-  onRenewal(message: CborMap, answer: (message: CborMap) => void): void;
+  /** A message 30–33 that answers nothing of ours; returns what answers it, if anything does. Throws ShapeError. */
+  onRenewal(message: CborMap): CborMap | Promise<CborMap> | undefined;
   /** Of a subscription that we may have made; others are for the receiver to ignore. */
   onNotification?(notification: Notification): void;
   /** The peer has read everything that was sent. */
@@ -58,15 +57,16 @@ export class OperationalSession {
   readonly #log: Log;
   readonly #handlers: OperationalHandlers;
   readonly #pending: PendingRequests;
-  #keepAlive: KeepAliveState | undefined;
-  #keepAliveTimer: Timer | undefined;
+  #liveness: Liveness | undefined;
   #sequence = 0;
   /** A close was sent or received: nothing new is begun. */
   #closing = false;
-  /** Runs while ours waits for its acknowledgement. */
-  #acknowledgement: Timer | undefined;
-  /** Runs while the peer reads slower than we write. */
-  #unread: Timer | undefined;
+  /** Runs while a close of ours waits for its acknowledgement, or a connection that has failed for the answers that are due. */
+  #patience: Timer | undefined;
+  /** Requests and renewals that have not been answered. */
+  #owed = 0;
+  /** Why the connection ends once nothing is owed. */
+  #failure: string | undefined;
 
   constructor(connection: FramedConnection, settings: OperationalSettings, clock: Clock, log: Log, handlers: OperationalHandlers) {
     this.#connection = connection;
@@ -78,22 +78,22 @@ export class OperationalSession {
   }
 
   start(): void {
-    if (this.#settings.keepAlive !== undefined) {
-      this.#keepAlive = startKeepAlive(this.#settings.keepAlive, this.#clock.now());
-      this.#scheduleKeepAlive();
+    const { keepAlive } = this.#settings;
+    if (keepAlive !== undefined) {
+      this.#liveness = new Liveness(keepAlive, this.#clock, {
+        probe: () => this.#probe(keepAlive.timeout),
+        lost: (missed) => this.#connection.destroy(`keep-alive: ${missed} answers missing`),
+      });
     }
     this.#connection.start({
       onValue: (value) => this.#onValue(value),
       onUndecodable: (error) => {
-        this.#received();
+        this.#liveness?.received();
         this.#answer(errorResponse(0, InteractionStatus.INVALID_PARAMETER, error.message));
       },
+      onBadLength: (reason) => this.#onBadLength(reason),
       onClose: (reason) => this.#onClose(reason),
-      onDrain: () => {
-        this.#unread?.cancel();
-        this.#unread = undefined;
-        this.#handlers.onDrain?.();
-      },
+      onDrain: () => this.#handlers.onDrain?.(),
     });
   }
 
@@ -128,7 +128,7 @@ export class OperationalSession {
     if (!this.#connection.open || this.#closing) return;
     this.#closing = true;
     this.#connection.send(encodeControl({ control: 'close', form: this.#settings.form }, reason));
-    this.#acknowledgement = this.#clock.after('CLOSE_TIMEOUT', this.#settings.closeTimeout, () => this.#connection.destroy('no close_ack'));
+    this.#patience = this.#clock.after('CLOSE_TIMEOUT', this.#settings.closeTimeout, () => this.#connection.destroy('no close_ack'));
   }
 
   destroy(reason: string): void {
@@ -136,14 +136,16 @@ export class OperationalSession {
   }
 
   #onValue(value: CborValue): void {
-    this.#received();
+    this.#liveness?.received();
     const inbound = classify(value, this.#isPending);
     switch (inbound.kind) {
       case 'control':
         this.#onControl(inbound.control);
         break;
       case 'request':
-        if (!this.#closing) this.#handlers.onRequest(inbound.request, this.#answerLater);
+        if (this.#closing) break;
+        this.#owed += 1;
+        this.#handlers.onRequest(inbound.request, this.#answerLater);
         break;
       case 'response':
         if (!this.#pending.deliver(inbound.response)) this.#log.debug('response to nothing of ours ignored', { id: inbound.response.id });
@@ -173,7 +175,14 @@ export class OperationalSession {
 
   #onRenewal(message: CborMap): void {
     try {
-      this.#handlers.onRenewal(message, (answer) => this.#connection.send(answer));
+      const answer = this.#handlers.onRenewal(message);
+      if (answer instanceof Promise) {
+        this.#owed += 1;
+        void answer.then((late) => {
+          this.#connection.send(late);
+          this.#settled();
+        });
+      } else if (answer !== undefined) this.#connection.send(answer);
     } catch (error) {
       if (!(error instanceof ShapeError)) throw error;
       // protocol.md §1: the wrong shape is answered with the message's number.
@@ -201,14 +210,31 @@ export class OperationalSession {
 
   #end(): void {
     this.#closing = true;
-    this.#acknowledgement?.cancel();
+    this.#patience?.cancel();
     this.#connection.end();
   }
 
   readonly #isPending = (id: number): boolean => this.#pending.has(id);
 
   /** One function for all requests: handed out with each of them. */
-  readonly #answerLater: Answer = (response, onTooLarge) => this.#answer(response, onTooLarge);
+  readonly #answerLater: Answer = (response, onTooLarge) => {
+    this.#answer(response, onTooLarge);
+    this.#settled();
+  };
+
+  /** protocol.md §1: what is due is flushed first. Nobody waits longer for it than for a close_ack. */
+  #onBadLength(reason: string): void {
+    this.#closing = true;
+    this.#failure = reason;
+    this.#patience?.cancel();
+    if (this.#owed === 0) this.#connection.fail(reason);
+    else this.#patience = this.#clock.after('CLOSE_TIMEOUT', this.#settings.closeTimeout, () => this.#connection.fail(reason));
+  }
+
+  #settled(): void {
+    this.#owed -= 1;
+    if (this.#failure !== undefined && this.#owed === 0) this.#connection.fail(this.#failure);
+  }
 
   #answer(response: Response, onTooLarge?: () => void): void {
     if (this.#send(encodeResponse(response)) !== 'tooLarge') return;
@@ -217,15 +243,8 @@ export class OperationalSession {
     onTooLarge?.();
   }
 
-  #send(value: CborValue): 'sent' | 'full' | 'tooLarge' | 'closed' {
-    const sent = this.#write(value);
-    if (sent === 'full' && this.#connection.open)
-      this.#unread ??= this.#clock.after('send', this.#settings.sendDeadline, () => this.#connection.destroy('the peer does not read'));
-    return sent;
-  }
-
   /** A value that has no CBOR is a bug of ours: it costs its message, never the process. */
-  #write(value: CborValue): 'sent' | 'full' | 'tooLarge' | 'closed' {
+  #send(value: CborValue): 'sent' | 'full' | 'tooLarge' | 'closed' {
     try {
       return this.#connection.send(value);
     } catch (error) {
@@ -234,50 +253,19 @@ export class OperationalSession {
     }
   }
 
-  #received(): void {
-    const state = this.#keepAlive;
-    if (this.#settings.keepAlive === undefined || state === undefined) return;
-    // The hot path of pings: nothing changes until the next one.
-    if (this.#settings.keepAlive.mode === 'always' && state.due === undefined && state.missed === 0) return;
-    this.#keepAlive = nextKeepAlive(this.#settings.keepAlive, state, 'received', this.#clock.now()).state;
-  }
-
-  #scheduleKeepAlive(): void {
-    if (this.#keepAlive === undefined) return;
-    const delay = keepAliveDeadline(this.#keepAlive) - this.#clock.now();
-    this.#keepAliveTimer = this.#clock.after('keep-alive', delay, () => this.#onKeepAliveTime());
-  }
-
-  #onKeepAliveTime(): void {
-    if (this.#settings.keepAlive === undefined || this.#keepAlive === undefined) return;
-    const step = nextKeepAlive(this.#settings.keepAlive, this.#keepAlive, 'time', this.#clock.now());
-    this.#keepAlive = step.state;
-    for (const effect of step.effects) {
-      if (effect === 'lost') {
-        this.#connection.destroy(`keep-alive: ${step.state.missed} answers missing`);
-        return;
-      }
-      this.#probe();
-    }
-    this.#scheduleKeepAlive();
-  }
-
-  #probe(): void {
+  #probe(timeout: number): void {
     if (this.#settings.form === 'text') {
       this.#sequence += 1;
       this.#connection.send(encodeControl({ control: 'ping', sequence: this.#sequence, form: 'text' }));
     } else {
       // A reference controller neither sends nor answers pings; it answers a Read (protocol.md, row "liveness").
-      const timeout = this.#settings.keepAlive?.timeout ?? 0;
       this.request(Operation.READ, 0, DEVICE_INFO, new Map([[1, [DEVICE_ID_ATTRIBUTE]]]), timeout, () => {});
     }
   }
 
   #onClose(reason: string): void {
-    this.#keepAliveTimer?.cancel();
-    this.#acknowledgement?.cancel();
-    this.#unread?.cancel();
-    this.#keepAlive = undefined;
+    this.#liveness?.close();
+    this.#patience?.cancel();
     this.#pending.close();
     this.#handlers.onClose(reason);
   }

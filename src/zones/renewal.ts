@@ -62,7 +62,8 @@ export class Renewal {
     if (type !== Message.RENEWAL && type !== Message.INSTALL) return undefined;
     const message = decodeReferenceController(value);
     if (message.type === 'csrReq') return encodeReference(this.#request(message));
-    if (message.type === 'certInstall') return this.#install(message).then(encodeReference);
+    if (message.type === 'certInstall')
+      return this.#install(message).then(encodeReference, (error: unknown) => encodeReference(this.#internal(error)));
     return undefined;
   }
 
@@ -128,6 +129,12 @@ export class Renewal {
     const certificate = parseCertificate(crypto, der);
     checkDeviceCertificate(crypto, { certificate, ca, expectedPublicKey: key.publicKey, time, expectedCommonName: zone.deviceId });
     checkZoneCa(crypto, ca, time);
+  }
+
+  /** A bug of ours ends no more than this renewal. */
+  #internal(error: unknown): DeviceMessage {
+    this.#parts.log.error('internal error during a renewal', { zone: this.#zoneId, error });
+    return this.#answer(RenewalStatus.INSTALL_FAILED, 'internal error');
   }
 
   /** A refusal carries the sequence that is in force. */

@@ -23,7 +23,7 @@ export class DuplexWorld {
 
   /** A device's session; `listen` is told of the link before anything is received. */
   device(pair: StreamPair, listen: (link: RemoteLink) => Listener | undefined): OperationalSession {
-    const settings = { form: 'text' as const, keepAlive: undefined, closeTimeout: 5000, sendDeadline: 60_000 };
+    const settings = { form: 'text' as const, keepAlive: undefined, closeTimeout: 5000 };
     let listener: Listener | undefined;
     const session = new OperationalSession(
       new FramedConnection(pair.device, { clock: this.clock, maximum: 65_536 }),
@@ -32,7 +32,7 @@ export class DuplexWorld {
       this.log,
       {
         onRequest: (request, answer) => answer({ id: request.id, status: 0, payload: new Map([[4, 'SIM-1']]) }),
-        onRenewal: () => {},
+        onRenewal: () => undefined,
         onNotification: (notification) => listener?.receive(notification),
         onClose: () => listener?.close(),
       },

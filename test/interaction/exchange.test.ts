@@ -256,6 +256,19 @@ describe('a slow command', () => {
     expect([sent, after]).toEqual([[], 1]);
   });
 
+  it('whose last step fails is answered all the same, and so is what waits behind it', async () => {
+    const { a, sample, sent } = world();
+    a.ask(INVOKE, SLOW);
+    a.ask(1, [10]);
+    sample.slow[0]?.({
+      afterResponse: () => {
+        throw new TypeError('planted');
+      },
+    });
+    await settle();
+    expect(sent).toEqual(['A: 1/0', 'A: 2/0']);
+  });
+
   it('does its last step right after its response', async () => {
     const { a, sample, sent } = world();
     a.ask(INVOKE, SLOW);

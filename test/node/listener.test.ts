@@ -41,6 +41,12 @@ it.each<[string, Partial<ListenerHandlers>]>([
   expect(log.lines).toMatchObject([{ level: 'error', message: 'a bug ended a connection' }]);
 });
 
+it('an identity of which no TLS context can be made is logged when it is prepared, and ends nothing', () => {
+  log.lines.length = 0;
+  nodeListener({ clock: new VirtualClock(), log, ipv4: false }).prepare({ certificate: new Uint8Array(9), key });
+  expect(log.lines).toMatchObject([{ level: 'error', message: 'no TLS context can be made of a certificate' }]);
+});
+
 it('a port in use is a NetworkError that names it', async () => {
   const port = await listen({});
   const other = nodeListener({ clock: new VirtualClock(), log, ipv4: false });

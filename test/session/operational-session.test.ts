@@ -15,7 +15,6 @@ const DRAFT: OperationalSettings = {
   form: 'text',
   keepAlive: { interval: 30_000, timeout: 5000, missed: 3, mode: 'always' },
   closeTimeout: 5000,
-  sendDeadline: 60_000,
 };
 const REFERENCE: OperationalSettings = {
   ...DRAFT,
@@ -45,10 +44,10 @@ function session(
       answers.push(answer);
       if (respond !== 'later') answer(respond(request));
     },
-    onRenewal: (message, answer) => {
+    onRenewal: (message) => {
       if (message.get(2) === undefined) throw new ShapeError('message 30 key 2, nonce: bytes are due');
       renewals.push(message.get(1));
-      answer(map([1, 33], [2, 4], [3, 0]));
+      return map([1, 33], [2, 4], [3, 0]);
     },
     onClose: (reason) => closed.push(reason),
   });
@@ -396,6 +395,42 @@ describe('messages 30–33', () => {
   });
 });
 
+describe('protocol.md §1: a bad length ends the connection once what was due before it is flushed', () => {
+  const READ = map([1, 7], [2, 1], [3, 0], [4, 1]);
+
+  it('at once where nothing is', async () => {
+    const { peer, closed } = session(DRAFT);
+    peer.send(READ);
+    peer.sendBytes(fromHex('00000000'));
+    await settle();
+    expect(peer.received).toEqual([map([1, 7], [2, 0], [3, map([1, 'value'])])]);
+    expect([closed, peer.closed]).toEqual([['frame of length 0'], 'closed by the peer']);
+  });
+
+  it('after the answer to a request that takes its time; nothing behind it is taken', async () => {
+    const { peer, closed, answers, requests, clock } = session(DRAFT, 'later');
+    peer.send(READ);
+    peer.sendBytes(fromHex('00000000'));
+    peer.send(READ);
+    await settle();
+    expect([closed, requests.length]).toEqual([[], 1]);
+    answers[0]?.({ id: 7, status: 0 });
+    await settle();
+    expect(peer.received).toEqual([map([1, 7], [2, 0])]);
+    expect([closed, peer.closed, clock.pending()]).toEqual([['frame of length 0'], 'closed by the peer', []]);
+  });
+
+  it('after 5 s without the answer', async () => {
+    const { peer, closed, clock } = session(TCP, 'later');
+    peer.send(READ);
+    peer.sendBytes(fromHex('00000000'));
+    await clock.advance(4999);
+    expect(closed).toEqual([]);
+    await clock.advance(1);
+    expect([closed, clock.pending()]).toEqual([['frame of length 0'], []]);
+  });
+});
+
 describe('a peer that does not read', () => {
   const notice = { subscription: 1, endpoint: 0, feature: 1, values: map([31, 'x'.repeat(64)]) };
 
@@ -405,13 +440,13 @@ describe('a peer that does not read', () => {
     const closed: string[] = [];
     let drained = 0;
     const operational = new OperationalSession(
-      new FramedConnection(device, { clock, maximum: 8192 }),
-      { ...TCP, sendDeadline },
+      new FramedConnection(device, { clock, maximum: 8192, sendDeadline }),
+      TCP,
       clock,
       new MemoryLog(),
       {
         onRequest: () => {},
-        onRenewal: () => {},
+        onRenewal: () => undefined,
         onDrain: () => {
           drained += 1;
         },

@@ -193,6 +193,18 @@ describe('message 32', () => {
     expect(await renewal.receive(install(certificate))).toEqual(ack(0, 2));
   });
 
+  it('in which our own code fails is refused with 2, and nothing else ends', async () => {
+    await boot({
+      ...node,
+      verify: () => {
+        throw new TypeError('planted');
+      },
+    });
+    const before = zones.all;
+    expect(await renewal.receive(install(certify(publicKey())))).toEqual(ack(2));
+    expect(zones.all).toEqual(before);
+  });
+
   it('of a zone that is being removed does not bring it back', async () => {
     const key = publicKey();
     const removing = zones.remove(zone);
