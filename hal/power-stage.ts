@@ -40,6 +40,8 @@ export interface PhasePower {
 }
 
 export interface PowerStageReading {
+  /** False: the meter tells nothing now. Whatever else is here, no measured value is known then. */
+  readonly metered?: boolean;
   readonly phases: readonly PhasePower[];
   /** mHz. */
   readonly frequency: number;

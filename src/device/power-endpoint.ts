@@ -174,7 +174,8 @@ export class PowerEndpoint {
     this.#flows = this.#drawn !== 0;
     this.#vehicle = reading.vehicle;
     const { consumed, produced } = this.#parts.shown();
-    this.#measurement?.update({ ...reading, energyConsumed: consumed, energyProduced: produced });
+    const measured = { ...reading, energyConsumed: consumed, energyProduced: produced };
+    this.#measurement?.update(reading.metered === false ? undefined : measured);
     this.#session?.update({ reading, fault: reading.fault !== undefined });
     this.#fault = reading.fault;
     this.#bind(reading.vehicle?.bounds ?? {});

@@ -181,6 +181,16 @@ describe('power stages (features.md §1: at the power stage ≤ 1 s)', () => {
     expect(status()).toEqual([2, null, null, null]);
   });
 
+  it('features.md §5: null = unknown now: a meter that tells nothing; energies do not fall when it tells again', () => {
+    stage(2).change({ ...drawing(800), energyConsumed: 5, temperature: 4321 });
+    expect([1, 3, 10, 24, 30, 60].map((id) => read(2, 'Measurement', id))).toEqual([800, 800, new Map([[0, 800]]), 1000, 0, 4321]);
+    stage(2).change({ metered: false });
+    expect([1, 3, 10, 24, 30, 60].map((id) => read(2, 'Measurement', id))).toEqual([null, null, null, null, null, null]);
+    expect(relay).toEqual([true]);
+    stage(2).change({ metered: true });
+    expect([1, 30].map((id) => read(2, 'Measurement', id))).toEqual([800, 0]);
+  });
+
   it('closed, every stage is told to stop and nobody looks any more', async () => {
     await power.close();
     expect([stage(1).closed, stage(2).closed, clock.pending()]).toEqual([true, true, []]);
