@@ -1,4 +1,4 @@
-import { checkConformance } from '../features/conformance.js';
+import { checkConformance, checkValues } from '../features/conformance.js';
 import { DeviceInfo, type DeviceTexts, type ZoneAdministration } from '../features/device-info.js';
 import { describeUseCases } from '../features/use-cases.js';
 import type { BoardDefinition } from '../model/board.js';
@@ -25,7 +25,7 @@ export interface DeviceModelParts {
   readonly testControl: TestControl | undefined;
 }
 
-/** The endpoints of a board with the features that this firmware has for them. Throws ConfigError when the board lacks what is mandatory. */
+/** The endpoints of a board with the features that this firmware has for them. Throws ConfigError when the board lacks what is mandatory, or does not fit the tables. */
 export function deviceModel(parts: DeviceModelParts): DeviceModel {
   const { board, identity, firmware, zones, texts, deviceInfoNotifies, energy } = parts;
   const described = (): ReturnType<typeof describeEndpoints> => structure;
@@ -54,6 +54,7 @@ export function deviceModel(parts: DeviceModelParts): DeviceModel {
   const useCases = describeUseCases(endpoints);
   const model = new DeviceModel(endpoints);
   const structure = describeEndpoints(model.endpoints);
+  checkValues(board.name, endpoints);
   return model;
 }
 

@@ -1,6 +1,9 @@
+import type { CborValue } from '../codec/cbor.js';
 import { ConfigError } from '../errors.js';
 import type { Caller, FeatureInstance } from '../model/feature.js';
 import type { EndpointDefinition } from '../model/model.js';
+import type { AttributeSchema, ValueType } from '../model/schema.js';
+import { examine, ValueError } from '../model/validate.js';
 import { DEVICE_INFO } from './device-info-table.js';
 import { ENDPOINT_MANDATORY, EndpointType } from './endpoint-types.js';
 
@@ -13,7 +16,7 @@ const NOBODY: Caller = { id: '', type: 0, priority: 4 };
  */
 export function checkConformance(board: string, endpoints: readonly EndpointDefinition[]): void {
   for (const endpoint of endpoints) {
-    const where = `board ${board}, endpoint ${endpoint.id} (${typeName(endpoint.type)})`;
+    const where = whereIs(board, endpoint);
     const same = endpoints.filter(({ id }) => id === endpoint.id);
     if (same.length > 1) throw new ConfigError(where, 'two endpoints have this id');
     checkFeatures(where, endpoint);
@@ -22,6 +25,41 @@ export function checkConformance(board: string, endpoints: readonly EndpointDefi
     if (root !== (endpoint.id === 0)) throw new ConfigError(where, `DeviceInfo ${root ? 'belongs to endpoint 0' : 'is missing'}`);
   }
   if (!endpoints.some(({ id }) => id === 0)) throw new ConfigError(`board ${board}`, 'endpoint 0 is missing');
+}
+
+/**
+ * A board whose own data do not fit the tables does not start either: null only where nullable (features.md, "Forms"), every value of its type and in its
+ * range. Once all features can be read. Throws ConfigError naming the endpoint and the attribute.
+ */
+export function checkValues(board: string, endpoints: readonly EndpointDefinition[]): void {
+  for (const endpoint of endpoints)
+    for (const instance of endpoint.features)
+      for (const attribute of instance.schema.attributes)
+        if (instance.attributes.includes(attribute.id)) checkValue(whereIs(board, endpoint), instance, attribute);
+}
+
+function checkValue(where: string, instance: FeatureInstance, { id, name, type, nullable }: AttributeSchema): void {
+  const value = instance.read(id, NOBODY);
+  const attribute = `${instance.schema.name}.${name}`;
+  if (value === null) {
+    if (!nullable) throw new ConfigError(where, `${attribute} cannot be null`);
+    return;
+  }
+  const problem = misfit(type, value, attribute);
+  if (problem !== undefined) throw new ConfigError(where, problem.message);
+}
+
+function misfit(type: ValueType, value: CborValue, attribute: string): ValueError | undefined {
+  try {
+    return examine(type, value, attribute).violation;
+  } catch (error) {
+    if (error instanceof ValueError) return error;
+    throw error;
+  }
+}
+
+function whereIs(board: string, { id, type }: EndpointDefinition): string {
+  return `board ${board}, endpoint ${id} (${typeName(type)})`;
 }
 
 function checkFeatures(where: string, endpoint: EndpointDefinition): void {

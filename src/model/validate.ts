@@ -110,7 +110,7 @@ function integer(type: Extract<ValueType, { kind: 'integer' }>, value: CborValue
     return value;
   }
   if (typeof value !== 'number') throw wrong(where, `an integer (${type.name})`, value);
-  if (value < least || value > most) throw new ValueError('shape', `${where}: ${value} is no ${type.name}`);
+  if (!Number.isInteger(value) || value < least || value > most) throw new ValueError('shape', `${where}: ${value} is no ${type.name}`);
   if (type.values !== undefined && !Object.values(type.values).includes(value))
     throw new ValueError('shape', `${where}: there is no value ${value}`);
   if (value < (type.minimum ?? least) || value > (type.maximum ?? most))

@@ -72,5 +72,7 @@ describe('the model of a board', () => {
     expect(() => model(lacking({ featureMap: 0x000b }))).toThrow('endpoint 1: charging mode 3 needs Signals');
     expect(() => model(lacking({ featureMap: 0x001b }))).toThrow('endpoint 1: charging mode 4 needs Plan');
     expect(() => model({ ...simEvse, endpoints: simEvse.endpoints.slice(1) })).toThrow('endpoint 0 is missing');
+    const electrical = { ...simEvse.endpoints[1]?.electrical, nominalVoltage: 24 };
+    expect(() => model(lacking({ electrical }))).toThrow('Electrical.nominalVoltage: 24 is outside 85…600');
   });
 });

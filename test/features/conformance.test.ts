@@ -1,7 +1,8 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { boards } from '../../boards/index.js';
+import type { CborValue } from '../../src/codec/cbor.js';
 import { ConfigError } from '../../src/errors.js';
-import { checkConformance } from '../../src/features/conformance.js';
+import { checkConformance, checkValues } from '../../src/features/conformance.js';
 import { DEVICE_INFO } from '../../src/features/device-info-table.js';
 import { ELECTRICAL } from '../../src/features/electrical-table.js';
 import { ENERGY_CONTROL } from '../../src/features/energy-control-table.js';
@@ -62,6 +63,37 @@ it.each<readonly [string, readonly EndpointDefinition[]]>([
   ['endpoint 0 (DEVICE_ROOT): two endpoints have this id', [root, root]],
 ])('%s', (message, endpoints) => {
   expect(missing(...endpoints)).toBe(`board b, ${message}`);
+});
+
+describe('features.md, "Forms": values of a board', () => {
+  const reading = (schema: FeatureSchema, values: Readonly<Record<number, CborValue>>): FeatureInstance => ({
+    ...instance(schema),
+    attributes: Object.keys(values).map(Number),
+    read: (id) => values[id] ?? null,
+  });
+  const problem = (feature: FeatureInstance): string => {
+    try {
+      checkValues('b', [charger(feature)]);
+    } catch (error) {
+      if (error instanceof ConfigError) return error.message;
+      throw error;
+    }
+    return '';
+  };
+
+  it.each<readonly [string, FeatureInstance]>([
+    ['', reading(ELECTRICAL, { 1: 3, 2: new Map([[0, 0]]), 3: 230, 10: 11_040_000 })],
+    ['', reading(MEASUREMENT, { 1: null, 24: -1000 })],
+    ['Electrical.phaseCount: 4 is outside 1…3', reading(ELECTRICAL, { 1: 4 })],
+    ['Electrical.nominalVoltage: 24 is outside 85…600', reading(ELECTRICAL, { 3: 24 })],
+    ['Electrical.nominalMaxConsumption: 0.5 is no int64', reading(ELECTRICAL, { 10: 0.5 })],
+    ['Electrical.nominalMaxConsumption: NaN is no int64', reading(ELECTRICAL, { 10: Number.NaN })],
+    ['Electrical.supportedDirections: there is no value 3', reading(ELECTRICAL, { 5: 3 })],
+    ['Electrical.phaseCount cannot be null', reading(ELECTRICAL, { 1: null })],
+    ['DeviceInfo.vendorName: a text is due, not an integer', reading(DEVICE_INFO, { 2: 5 })],
+  ])('%s: %#', (message, feature) => {
+    expect(problem(feature)).toBe(message === '' ? '' : `board b, endpoint 1 (EV_CHARGER): ${message}`);
+  });
 });
 
 it('wants endpoint 0', () => {
