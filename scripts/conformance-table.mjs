@@ -49,7 +49,7 @@ function report(profile) {
 }
 
 function runnerCases() {
-  return JSON.parse(execFileSync(process.execPath, [path.join(ROOT, 'bundles/mash-conformance.cjs'), '--list', '--format', 'json']));
+  return JSON.parse(execFileSync(process.execPath, [path.join(ROOT, 'bundles/mash-conformance.start.cjs'), '--list', '--format', 'json']));
 }
 
 /** `pass`, `fail`, `skip`; `–` where the case is not for this dialect, or not for a runner. */

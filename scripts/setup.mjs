@@ -16,7 +16,7 @@ const DEVICE_FLAGS = ['--v8-pool-size=1', `--openssl-config=${path.join(ROOT, 's
 const verbs = {
   async start(args) {
     await prepare({ bundles: true });
-    return runThrough([...DEVICE_FLAGS, path.join(ROOT, 'bundles/mash-device.cjs'), ...args]);
+    return runThrough([...DEVICE_FLAGS, path.join(ROOT, 'bundles/mash-device.start.cjs'), ...args]);
   },
   async test(args) {
     // A run of named files builds only if one of them asks for a bundle.
@@ -25,7 +25,7 @@ const verbs = {
   },
   async conformance(args) {
     await prepare({ bundles: true });
-    return runThrough([path.join(ROOT, 'bundles/mash-conformance.cjs'), ...args]);
+    return runThrough([path.join(ROOT, 'bundles/mash-conformance.start.cjs'), ...args]);
   },
   async build() {
     await prepare({ bundles: true });

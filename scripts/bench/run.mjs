@@ -50,7 +50,7 @@ function startDevice(state = path.join(folder, `state-${states++}`)) {
     '--set',
     ...set,
   ];
-  return start([path.join(ROOT, 'bundles/mash-device.cjs'), ...args], (line) => {
+  return start([path.join(ROOT, 'bundles/mash-device.start.cjs'), ...args], (line) => {
     const entry = JSON.parse(line);
     return entry.message === 'started' ? entry.port : undefined;
   });

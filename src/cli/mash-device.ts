@@ -25,7 +25,8 @@ const STOP_LIMIT = 1900;
 
 async function run(options: DeviceArguments): Promise<void> {
   const { profile, board, interfaces, deniedInterfaces: denied } = options;
-  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+  // In this order: `process.stdin` costs a start without a terminal more than all that is asked of it here.
+  const terminal = process.stdout.isTTY === true && process.stdin.isTTY === true;
   const clock = nodeClock();
   const button = new MockButton(() => clock.now());
   const simulation = simulationOf(board, { now: () => clock.now(), metersFrozen: options.freezeMeters });
@@ -37,8 +38,10 @@ async function run(options: DeviceArguments): Promise<void> {
   );
   const write = lineWriter({ write: (text) => panel.print(text) });
   const log = nodeLog({ level: options.logLevel, format: options.logFormat, write });
+  // Loaded where somebody looks: its tables cost every other start 2 ms and start the optimising compiler.
+  const qr = terminal ? await import('../simulator/qr-lines.js') : undefined;
   const display = new MockDisplay((shown) => {
-    if (terminal) panel.draw(shown);
+    if (qr !== undefined) panel.draw(shown, qr.qrLines);
   });
   const relay = new MockRelayDriver((closed) => log.info('relay', { closed }));
   const lock = await lockState(options.state);

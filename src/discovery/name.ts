@@ -42,6 +42,7 @@ export function isChildOf(name: Name, parent: Name): boolean {
 
 /** The longest beginning of `text` that takes at most `maximum` bytes as UTF-8; never cuts a character in two. */
 export function truncateText(text: string, maximum: number): string {
+  if (utf8Encode(text).length <= maximum) return text;
   let kept = '';
   let length = 0;
   for (const character of text) {

@@ -120,7 +120,7 @@ export class InterfaceSockets {
   }
 
   async #bind(type: 'udp6' | 'udp4', address: string, unicast: boolean): Promise<Socket> {
-    const socket = createSocket({ type, reuseAddr: true });
+    const socket = createSocket({ type, reuseAddr: true, lookup: literal });
     try {
       await new Promise<void>((resolve, reject) => {
         socket.once('error', reject);
@@ -190,4 +190,9 @@ function linkLocalOf(on: NetworkInterface): string | undefined {
 
 function ipv4Of(on: NetworkInterface): string | undefined {
   return on.addresses.find((address) => address.family === 4)?.text;
+}
+
+/** Every address here is one already; Node's own look-up finds that out with two regular expressions a packet. */
+function literal(address: string, _options: unknown, done: (error: null, address: string, family: number) => void): void {
+  process.nextTick(done, null, address, address.includes(':') ? 6 : 4);
 }

@@ -1,5 +1,6 @@
 import { addressScope } from '../discovery/address.js';
 import type { Multicast, MulticastHandlers, NetworkInterface } from '../platform.js';
+import { monotonic } from './clock.js';
 import { checkChoice } from './interface-choice.js';
 import { lookAtInterfaces, type SeenInterface, type View } from './interface-view.js';
 import { mdnsPortIsFree } from './mdns-port.js';
@@ -115,7 +116,7 @@ class NodeMulticast implements Multicast {
   }
 
   async #look(): Promise<void> {
-    const now = performance.now();
+    const now = monotonic();
     const { usable, waiting } = this.#view();
     for (const name of new Set([...this.#states.keys(), ...usable.keys()])) {
       const before = this.#states.get(name) ?? { kind: 'settled', value: undefined };
@@ -126,7 +127,7 @@ class NodeMulticast implements Multicast {
     const failed = await this.#apply();
     if (this.#closing !== undefined) return;
     const rests = [...this.#states.values()].map((state) => restsAt(state, this.#debounce)).filter((at) => at !== undefined);
-    const due = Math.min(...rests.map((at) => at - performance.now()), ...(failed ? [RETRY] : []));
+    const due = Math.min(...rests.map((at) => at - monotonic()), ...(failed ? [RETRY] : []));
     clearTimeout(this.#next);
     if (due !== Number.POSITIVE_INFINITY) this.#lookIn(due);
     const before = this.#seen;
@@ -178,10 +179,10 @@ class NodeMulticast implements Multicast {
 
   /** A link just up has nothing but tentative addresses: they are waited for, so that a short command finds an interface. */
   async #firstView(): Promise<ReadonlyMap<string, SeenInterface>> {
-    const until = performance.now() + TENTATIVE_MAXIMUM;
+    const until = monotonic() + TENTATIVE_MAXIMUM;
     for (;;) {
       const { usable, waiting } = this.#view();
-      if (usable.size > 0 || waiting.size === 0 || performance.now() > until || this.#closing !== undefined) return usable;
+      if (usable.size > 0 || waiting.size === 0 || monotonic() > until || this.#closing !== undefined) return usable;
       await new Promise((resolve) => setTimeout(resolve, TENTATIVE_INTERVAL));
     }
   }

@@ -1,4 +1,3 @@
-import qr from 'qr';
 import type { MockButton, Shown } from '../../hal/mock/index.js';
 import type { MashDevice } from '../device.js';
 import { Footer } from './footer.js';
@@ -50,8 +49,8 @@ export class TerminalPanel {
     };
   }
 
-  /** Draws what the display shows. */
-  draw(shown: Shown): void {
+  /** Draws what the display shows; `qrLines` gives a QR code as lines of the terminal. */
+  draw(shown: Shown, qrLines: (content: string) => readonly string[]): void {
     if (shown.kind === 'blank') return;
     const lines = shown.kind === 'qr' ? [...qrLines(shown.content), shown.content, ...shown.lines] : [...shown.lines];
     this.#footer.print(`\n${lines.map((line) => `  ${line}`).join('\n')}\n\n  ${this.#keys()}\n\n`);
@@ -100,18 +99,4 @@ export class TerminalPanel {
     const acts = this.#surroundings === undefined ? [] : [...this.#surroundings.acts.map(({ key, text }) => `${key} ${text}`), 's state'];
     return `keys: ${['b button', 'l long press', ...acts, 'q quit'].join(' · ')}`;
   }
-}
-
-/** Two modules a character, dark on light, so that a phone reads it from a dark terminal too. */
-export function qrLines(content: string): string[] {
-  const modules = qr(content, 'raw', { ecc: 'medium', border: 2 });
-  const lines: string[] = [];
-  for (let y = 0; y < modules.length; y += 2) {
-    const upper = modules[y] ?? [];
-    const lower = modules[y + 1] ?? [];
-    // White foreground and black background are stated, whatever the terminal's colours are.
-    const row = upper.map((dark, x) => (dark ? (lower[x] === true ? ' ' : '▄') : lower[x] === true ? '▀' : '█'));
-    lines.push(`\u001b[97;40m${row.join('')}\u001b[0m`);
-  }
-  return lines;
 }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Namespace, namespacesRefused, withNamespaces } from '../world/netns.js';
-import { bundle } from '../world/project.js';
+import { program } from '../world/project.js';
 
 const CODE = '20220211';
 const QR = `MASH:1:1234:${CODE}:0x1234:0x0001`;
@@ -82,8 +82,8 @@ const title =
 
 describe.skipIf(namespacesRefused !== undefined)(title, () => {
   beforeAll(async () => {
-    deviceBundle = await bundle('mash-device');
-    controllerBundle = await bundle('mash-controller');
+    deviceBundle = await program('mash-device');
+    controllerBundle = await program('mash-controller');
   }, 120_000);
 
   it.each(['draft', 'reference'])(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePorts, Program } from '../world/program.js';
-import { bundle } from '../world/project.js';
+import { program } from '../world/project.js';
 
 const CODE = '20220211';
 const ATTRIBUTES = ['controlState', 'effectiveConsumptionLimit', 'myConsumptionLimit'] as const;
@@ -15,7 +15,7 @@ let bundles: { readonly device: string; readonly controller: string };
 let ports: readonly number[];
 const programs: Program[] = [];
 beforeAll(async () => {
-  bundles = { device: await bundle('mash-device'), controller: await bundle('mash-controller') };
+  bundles = { device: await program('mash-device'), controller: await program('mash-controller') };
 }, 240_000);
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mash-show-'));

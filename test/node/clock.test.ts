@@ -7,14 +7,14 @@ interface Scheduled {
   cleared: boolean;
 }
 
-/** setTimeout and performance.now as the test says. */
+/** setTimeout and CLOCK_MONOTONIC as the test says. */
 let now = 1000.5;
 let scheduled: Scheduled[] = [];
 
 beforeEach(() => {
   now = 1000.5;
   scheduled = [];
-  vi.spyOn(performance, 'now').mockImplementation(() => now);
+  vi.spyOn(process, 'hrtime').mockImplementation(() => [Math.floor(now / 1000), Math.round((now % 1000) * 1e6)]);
   vi.stubGlobal('setTimeout', (run: () => void, delay: number) => {
     const entry = { run, delay, cleared: false };
     scheduled.push(entry);

@@ -80,7 +80,8 @@ it("links this package's programs where npx looks, over a link that leads elsewh
 
 it('bundles are fresh while the content of the sources stays, whatever its dates', () => {
   for (const name of ['src', 'hal', 'boards']) write(`${name}/a.ts`, '1');
-  for (const name of ['mash-device.cjs', 'mash-controller.cjs', 'mash-conformance.cjs']) write(`bundles/${name}`, 'x');
+  for (const name of ['mash-device', 'mash-controller', 'mash-conformance'])
+    for (const part of ['.cjs', '.code', '.start.cjs']) write(`bundles/${name}${part}`, 'x');
   expect(bundlesFresh(folder)).toBe(false);
   write('bundles/sources.sha256', sourcesDigest(folder));
   expect(bundlesFresh(folder)).toBe(true);
@@ -94,7 +95,7 @@ it('bundles are fresh while the content of the sources stays, whatever its dates
   rmSync(path.join(folder, 'hal/a.ts'));
   expect(bundlesFresh(folder)).toBe(false);
   write('hal/a.ts', '1');
-  rmSync(path.join(folder, 'bundles/mash-controller.cjs'));
+  rmSync(path.join(folder, 'bundles/mash-controller.code'));
   expect(bundlesFresh(folder)).toBe(false);
 });
 

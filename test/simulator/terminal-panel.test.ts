@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MockButton } from '../../hal/mock/index.js';
 import type { DeviceStatus } from '../../src/device.js';
 import { Footer } from '../../src/simulator/footer.js';
+import { qrLines } from '../../src/simulator/qr-lines.js';
 import { statusLines } from '../../src/simulator/status-lines.js';
-import { qrLines, type Surroundings, TerminalPanel } from '../../src/simulator/terminal-panel.js';
+import { type Surroundings, TerminalPanel } from '../../src/simulator/terminal-panel.js';
 
 const CONTENT = 'MASH:1:1234:20220211:0x1234:0x0001';
 
@@ -82,11 +83,11 @@ describe('TerminalPanel', () => {
 
   it('draws texts and codes, and nothing for a blank display', () => {
     const { subject, written } = panel();
-    subject.draw({ kind: 'blank' });
+    subject.draw({ kind: 'blank' }, qrLines);
     expect(written).toEqual([]);
-    subject.draw({ kind: 'text', lines: ['Simulated EVSE', '1 zone'] });
+    subject.draw({ kind: 'text', lines: ['Simulated EVSE', '1 zone'] }, qrLines);
     expect(written.join('')).toContain('  Simulated EVSE\n  1 zone\n');
-    subject.draw({ kind: 'qr', content: CONTENT, lines: ['Code 20220211'] });
+    subject.draw({ kind: 'qr', content: CONTENT, lines: ['Code 20220211'] }, qrLines);
     expect(written[1]).toContain(
       `${qrLines(CONTENT)
         .map((line) => `  ${line}\n`)
@@ -133,7 +134,7 @@ describe('TerminalPanel', () => {
     });
     keys.type('dsx');
     expect(written).toEqual(['ice', '  1.50 kW\n', '  1.50 kW\n']);
-    subject.draw({ kind: 'text', lines: ['Heat Pump'] });
+    subject.draw({ kind: 'text', lines: ['Heat Pump'] }, qrLines);
     expect(written.at(-1)).toContain('keys: b button · l long press · d defrost · s state · q quit');
   });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { TextProcess } from './foreign.js';
 import { type Namespace, type NamespaceOptions, NamespaceProcess, runInNamespace, withNamespaces } from './netns.js';
-import { bundle } from './project.js';
+import { program } from './project.js';
 
 export const CODE = '20220211';
 export const QR = `MASH:1:1234:${CODE}:0x1234:0x0001`;
@@ -47,7 +47,7 @@ export class NetWorld {
     options: NamespaceOptions = {},
   ): Promise<void> {
     const folder = await mkdtemp(path.join(tmpdir(), 'mash-net-'));
-    const world = new NetWorld(folder, await bundle('mash-device'), await bundle('mash-controller'));
+    const world = new NetWorld(folder, await program('mash-device'), await program('mash-controller'));
     try {
       await withNamespaces(
         count,

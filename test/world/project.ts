@@ -28,6 +28,11 @@ export async function bundle(name: Program): Promise<string> {
   return path.join(ROOT, 'bundles', `${name}.cjs`);
 }
 
+/** What people start: the bundle's launcher. Ask in `beforeAll` as well. */
+export async function program(name: Program): Promise<string> {
+  return (await bundle(name)).replace(/\.cjs$/, '.start.cjs');
+}
+
 /** The account of a bundle that `bundle` has made. */
 export function bundleAccount(name: Program): BundleAccount {
   return JSON.parse(readFileSync(path.join(ROOT, 'bundles', `${name}.json`), 'utf8'));

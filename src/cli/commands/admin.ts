@@ -8,7 +8,7 @@ import { PERMISSIONS, type Permission } from '../../controller/token.js';
 import type { DeviceAddress } from '../../controller/zone.js';
 import { commissionerService } from '../../discovery/commissioner-service.js';
 import { ConfigError } from '../../errors.js';
-import { qrLines } from '../../simulator/terminal-panel.js';
+import { qrLines } from '../../simulator/qr-lines.js';
 import type { Choose, ControllerContext, Outcome } from '../controller-context.js';
 import { addressArgument, numberArgument, permissionsArgument, planCommission } from '../controller-options.js';
 import { isoTime, table, valuesText } from '../controller-output.js';
