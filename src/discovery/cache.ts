@@ -8,6 +8,8 @@ import { type DnsRecord, recordKey, TYPE, typeCode } from './records.js';
 export interface CachedRecord<T extends DnsRecord = DnsRecord> {
   readonly record: T;
   readonly interfaceName: string;
+  /** Who told it first. */
+  readonly sender: string;
   /** Monotonic ms. */
   readonly receivedAt: number;
   /** Monotonic ms. */
@@ -15,8 +17,6 @@ export interface CachedRecord<T extends DnsRecord = DnsRecord> {
 }
 
 interface Slot extends CachedRecord {
-  /** Who sent it. */
-  readonly sender: string;
   expiresAt: number;
   /** Index into REFRESH of the next query that keeps the record alive. */
   refreshes: number;
@@ -41,7 +41,7 @@ type TypeName = Exclude<DnsRecord['type'], 'raw'>;
 
 /**
  * Bounded record cache after RFC 6762 §10. A record beyond the limit displaces the one not heard of for longest, of the sender that has most: a
- * host that floods the link displaces its own.
+ * host that floods the link displaces its own. A record is of who told it first, so that nobody makes others' records its own by repeating them.
  */
 export class RecordCache {
   readonly #clock: Clock;
@@ -64,8 +64,8 @@ export class RecordCache {
     this.#limit = limit;
   }
 
-  /** Takes in a record that `sender` sent. True when the content changed (a new record, not a repetition). */
-  add(record: DnsRecord, interfaceName: string, sender = ''): boolean {
+  /** Takes in a record that `from` sent. True when the content changed (a new record, not a repetition). */
+  add(record: DnsRecord, interfaceName: string, from = ''): boolean {
     const now = this.#clock.now();
     const key = `${interfaceName} ${recordKey(record)}`;
     const old = this.#slots.get(key);
@@ -78,6 +78,7 @@ export class RecordCache {
     else if (this.#slots.size >= this.#limit) this.#displace();
     const expiresAt = now + Math.min(record.ttl, TTL_MAXIMUM) * 1000;
     const lateness = ((this.#entropy.bytes(1)[0] as number) / 255) * REFRESH_SPREAD;
+    const sender = old?.sender ?? from;
     const slot: Slot = { record, interfaceName, sender, receivedAt: now, expiresAt, refreshes: 0, unanswered: 0, lateness };
     this.#slots.set(key, slot);
     const sent = this.#senders.get(sender) ?? new Map<string, Slot>();

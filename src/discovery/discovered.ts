@@ -40,6 +40,9 @@ export interface IncompleteService {
   readonly host: string | undefined;
 }
 
+/** Addresses of one service that are tried: twice what a device of ours tells on one interface. */
+const ADDRESS_MAXIMUM = 32;
+
 /** Puts together what the cache knows about one instance. */
 export function assemble(cache: RecordCache, type: string, instance: string): DiscoveredService | IncompleteService {
   const name = instanceName({ type, instance });
@@ -52,8 +55,10 @@ export function assemble(cache: RecordCache, type: string, instance: string): Di
   };
   if (srv === undefined || host === undefined) return incomplete('srv');
   if (txtRecord === undefined) return incomplete('txt');
+  // Of too many, those that came from where the service did: addresses that others invent do not keep the real ones from being tried.
+  const isForeign = ({ sender }: CachedRecord): number => Number(sender !== srv.sender);
   const records = [...cache.find(srv.record.target, 'AAAA'), ...cache.find(srv.record.target, 'A')];
-  const addresses = discoveredAddresses(records);
+  const addresses = discoveredAddresses(records.sort((a, b) => isForeign(a) - isForeign(b)).slice(0, ADDRESS_MAXIMUM));
   if (addresses.length === 0) return incomplete('address');
   return { kind: 'complete', instance, type, host, port: srv.record.port, txt, addresses, interfaceName: srv.interfaceName };
 }

@@ -20,7 +20,7 @@ export class Learning {
 
   /** Services before addresses: an address is kept only for a host that a kept SRV points to. */
   learn(message: DnsMessage, { interfaceName, address }: DatagramSource): Learned {
-    const records = [...message.answers, ...message.additionals].filter((record) => record.class === CLASS.IN);
+    const records = [...message.answers, ...message.additionals].filter((record) => record.class === CLASS.IN).map(shared);
     // What is cached is kept true, also while nobody looks: a goodbye must not be missed.
     const ours = new Set(records.filter((record) => this.#cache.knows(record) || this.#isWatched(record)));
     let changed = false;
@@ -41,6 +41,11 @@ export class Learning {
     for (const watch of this.#watches()) if (watch.wants(record)) return true;
     return false;
   }
+}
+
+/** RFC 6762 §10.2: "The cache-flush bit MUST NOT ever be set in any shared resource record": the PTR records of a type are of many hosts. */
+function shared(record: DnsRecord): DnsRecord {
+  return record.type === 'PTR' && record.flush ? { ...record, flush: false } : record;
 }
 
 function isAddress(record: DnsRecord): boolean {

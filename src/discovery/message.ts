@@ -1,6 +1,6 @@
 import { PeerError } from '../errors.js';
 import { FORMAT_ERROR, type Name, type NameOffsets, readName, writeName } from './name.js';
-import { type DnsRecord, read16, readRecord, write16, writeRecord } from './records.js';
+import { type Compression, type DnsRecord, read16, readRecord, write16, writeRecord } from './records.js';
 
 /** RFC 6762 §17: with the headers of IP and UDP a packet has at most 9000 bytes. So much is read; written is what IPv6 leaves of it. */
 const READ_MAXIMUM = 9000;
@@ -109,11 +109,14 @@ export function decodeMessage(bytes: Uint8Array): DnsMessage {
 }
 
 /**
- * Encodes with the names compressed (owners and PTR targets), unless `compress` is false.
+ * Encodes with the names compressed, RFC 6762 §18.14, unless `compression` says otherwise.
  * Throws RangeError for what the format cannot carry and for a message above 8952 bytes.
  */
-export function encodeMessage(message: DnsMessage, options: { readonly compress?: boolean } = {}): Uint8Array {
-  const compress = options.compress ?? true;
+export function encodeMessage(message: DnsMessage, options: { readonly compression?: Compression } = {}): Uint8Array {
+  // Of responses, those to legacy resolvers alone repeat the question (RFC 6762 §6, §6.7).
+  const isLegacy = message.response && message.questions.length > 0;
+  const compression = options.compression ?? (isLegacy ? 'legacy' : 'full');
+  const compress = compression !== 'none';
   const out: number[] = [];
   const offsets: NameOffsets = new Map();
   write16(out, message.id);
@@ -133,7 +136,7 @@ export function encodeMessage(message: DnsMessage, options: { readonly compress?
     write16(out, question.type);
     write16(out, question.class | (question.unicast ? 0x8000 : 0));
   }
-  for (const records of sections) for (const record of records) writeRecord(out, record, offsets, compress);
+  for (const records of sections) for (const record of records) writeRecord(out, record, offsets, compression);
   if (out.length > WRITE_MAXIMUM) throw new RangeError(`dns: a message of ${out.length} bytes`);
   return Uint8Array.from(out);
 }

@@ -21,13 +21,27 @@ export function nameOf(dotted: string): Name {
 
 /** Presentation form: dots and backslashes inside a label are escaped (RFC 6763 §4.3). */
 export function nameText(name: Name): string {
-  return name.map((label) => label.replaceAll('\\', '\\\\').replaceAll('.', '\\.')).join('.');
+  return name.map((label) => (label.includes('\\') || label.includes('.') ? escaped(label) : label)).join('.');
+}
+
+function escaped(label: string): string {
+  return label.replaceAll('\\', '\\\\').replaceAll('.', '\\.');
 }
 
 /** A key under which names that RFC 6762 §16 holds equal are equal: only A–Z and a–z fold, other letters do not. */
 export function nameKey(name: Name): string {
+  const text = nameText(name);
+  for (let i = 0; i < text.length; i++) if (isCapital(text.charCodeAt(i))) return folded(text);
+  return text;
+}
+
+function isCapital(code: number): boolean {
+  return code >= 0x41 && code <= 0x5a;
+}
+
+function folded(text: string): string {
   let key = '';
-  for (const character of nameText(name)) key += character >= 'A' && character <= 'Z' ? character.toLowerCase() : character;
+  for (const character of text) key += isCapital(character.charCodeAt(0)) ? character.toLowerCase() : character;
   return key;
 }
 

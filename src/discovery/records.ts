@@ -1,6 +1,7 @@
 import { toHex } from '../codec/hex.js';
 import { PeerError } from '../errors.js';
 import { FORMAT_ERROR, type Name, type NameOffsets, nameKey, readName, writeName } from './name.js';
+import { wholeData } from './named-data.js';
 
 /** Type codes of RFC 1035 §3.2.2, 3596, 2782, 4034; ANY is a question type alone. */
 export const TYPE = { A: 1, PTR: 12, TXT: 16, AAAA: 28, SRV: 33, NSEC: 47, ANY: 255 } as const;
@@ -43,7 +44,7 @@ export interface NsecRecord extends RecordHead {
   readonly next: Name;
   readonly bitmap: Uint8Array;
 }
-/** A type that is not read; names compressed inside its data still point into the packet it came from. */
+/** A type that is not read; names inside its data are written out where RFC 6762 §18.14 lets them be compressed. */
 export interface RawRecord extends RecordHead {
   readonly type: 'raw';
   readonly code: number;
@@ -77,9 +78,15 @@ function dataKey(record: DnsRecord): string {
   }
 }
 
+/**
+ * Which names are compressed. RFC 6762 §18.14: in PTR, SRV and NSEC too; "In legacy unicast responses generated to answer legacy queries, name
+ * compression MUST NOT be performed on SRV records."
+ */
+export type Compression = 'full' | 'legacy' | 'none';
+
 /** RFC 1035 §3.2.1. Throws RangeError for what the format cannot carry. */
-export function writeRecord(out: number[], record: DnsRecord, offsets: NameOffsets, compress: boolean): void {
-  writeName(out, record.name, offsets, compress);
+export function writeRecord(out: number[], record: DnsRecord, offsets: NameOffsets, compression: Compression): void {
+  writeName(out, record.name, offsets, compression !== 'none');
   write16(out, typeCode(record));
   write16(out, range('class', record.class, 0x7fff) | (record.flush ? 0x8000 : 0));
   const ttl = range('ttl', record.ttl, 0xffff_ffff);
@@ -87,7 +94,7 @@ export function writeRecord(out: number[], record: DnsRecord, offsets: NameOffse
   write16(out, ttl & 0xffff);
   const lengthAt = out.length;
   out.push(0, 0);
-  writeData(out, record, offsets, compress);
+  writeData(out, record, offsets, compression);
   const length = out.length - lengthAt - 2;
   out[lengthAt] = length >> 8;
   out[lengthAt + 1] = length & 0xff;
@@ -96,7 +103,7 @@ export function writeRecord(out: number[], record: DnsRecord, offsets: NameOffse
 /** The data as RFC 6762 §8.2 compares it: names not compressed. */
 export function recordData(record: DnsRecord): Uint8Array {
   const out: number[] = [];
-  writeData(out, record, new Map(), false);
+  writeData(out, record, new Map(), 'none');
   return Uint8Array.from(out);
 }
 
@@ -107,7 +114,7 @@ export function nsecRecord(name: Name, types: readonly number[], ttl: number): N
   return { name, class: CLASS.IN, flush: true, ttl, type: 'NSEC', next: name, bitmap: Uint8Array.from([0, bits.length, ...bits]) };
 }
 
-function writeData(out: number[], record: DnsRecord, offsets: NameOffsets, compress: boolean): void {
+function writeData(out: number[], record: DnsRecord, offsets: NameOffsets, compression: Compression): void {
   switch (record.type) {
     case 'A':
     case 'AAAA':
@@ -115,14 +122,13 @@ function writeData(out: number[], record: DnsRecord, offsets: NameOffsets, compr
       out.push(...record.address);
       return;
     case 'PTR':
-      writeName(out, record.target, offsets, compress);
+      writeName(out, record.target, offsets, compression !== 'none');
       return;
     case 'SRV':
       write16(out, range('priority', record.priority, 0xffff));
       write16(out, range('weight', record.weight, 0xffff));
       write16(out, range('port', record.port, 0xffff));
-      // RFC 2782: the target is not compressed. RFC 6762 §18.14 would allow it, except in legacy unicast answers; one form serves all.
-      writeName(out, record.target, offsets, false);
+      writeName(out, record.target, offsets, compression === 'full');
       return;
     case 'TXT':
       // RFC 6763 §6.1: a TXT record has at least one string; one empty string stands for none.
@@ -130,7 +136,7 @@ function writeData(out: number[], record: DnsRecord, offsets: NameOffsets, compr
       for (const text of record.strings) out.push(range('txt string', text.length, 255), ...text);
       return;
     case 'NSEC':
-      writeName(out, record.next, offsets, false);
+      writeName(out, record.next, offsets, compression !== 'none');
       out.push(...record.bitmap);
       return;
     case 'raw':
@@ -175,7 +181,7 @@ function readData(bytes: Uint8Array, from: number, end: number, code: number, he
     case TYPE.NSEC:
       return { ...head, type: 'NSEC', ...readNsec(bytes, from, end, head.name) };
     default:
-      return { ...head, type: 'raw', code, data };
+      return { ...head, type: 'raw', code, data: wholeData(bytes, from, end, code) };
   }
 }
 

@@ -101,6 +101,25 @@ describe('announcing', () => {
     expect(there.map((at) => Math.round(at - (there[0] ?? 0)))).toEqual([0, 1000, 3000]);
   });
 
+  it('changes that follow each other are told a second apart, the latest always (RFC 6762 §6, discovery §3.5)', async () => {
+    const world = new DiscoveryWorld();
+    const { published, since } = await announced(world);
+    for (let i = 0; i < 25; i++) {
+      published.update({ port: 8444, txt: [['D', String(i)]] });
+      await world.clock.advance(100);
+    }
+    await world.clock.advance(10_000);
+    const told = world.sent(since).map(({ at, message }) => [at - since, txtOf(message.answers[1])]);
+    expect(told).toEqual([
+      [0, 'D=0'],
+      [1000, 'D=9'],
+      [2000, 'D=19'],
+      [3000, 'D=24'],
+      [4000, 'D=24'],
+      [6000, 'D=24'],
+    ]);
+  });
+
   it('logs what cannot be sent, and goes on', async () => {
     const world = new DiscoveryWorld();
     const { advertiser, multicast } = world.device();
@@ -401,6 +420,10 @@ describe('answering', () => {
 
 function typeOf(record: DnsRecord): string {
   return record.type;
+}
+
+function txtOf(record: DnsRecord | undefined): string {
+  return record?.type === 'TXT' ? record.strings.map((bytes) => new TextDecoder().decode(bytes)).join(' ') : '';
 }
 
 function targetOf(record: DnsRecord): string {

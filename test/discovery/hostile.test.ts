@@ -161,6 +161,65 @@ describe('a browser on a hostile link', () => {
     expect([browser.counters.displaced, names, browse.services().length]).toEqual([4 + 2000 - 512, ['MASH-7'], 1]);
   });
 
+  it('nor does it make the records of others its own by repeating them', async () => {
+    const { world, browser, browse, deliver, names } = await start();
+    deliver(everything, 'fe80::1');
+    deliver(everything);
+    for (let i = 0; i < 40; i++) deliver(packet(...invented(50, `MASH-X${i}-`)));
+    await world.clock.advance(1000);
+    expect([browser.counters.displaced, names, browse.services().length]).toEqual([4 + 2000 - 512, ['MASH-7'], 1]);
+  });
+
+  it('a cache-flush bit on the PTR of a type takes no other device away (RFC 6762 §10.2)', async () => {
+    const { world, deliver, browse } = await start();
+    deliver(everything, 'fe80::1');
+    await world.clock.advance(5000);
+    deliver(packet({ ...RECORDS.ptr, flush: true, target: instanceName({ type: TYPE_TEXT, instance: 'MASH-66' }) }));
+    await world.clock.advance(5000);
+    expect(browse.services().map(({ instance }) => instance)).toEqual(['MASH-7']);
+  });
+
+  it('of a thousand addresses that others invent for a host its own are among those that are tried', async () => {
+    const { world, deliver, browse } = await start();
+    deliver(everything, 'fe80::1');
+    const address = (i: number) => Uint8Array.from([0xfc, ...new Array<number>(13).fill(0), i >> 8, i & 0xff]);
+    for (let i = 0; i < 1000; i += 40)
+      deliver(
+        packet(...Array.from({ length: 40 }, (_, n): DnsRecord => ({ ...AAAA, flush: false, address: address(i + n) }) as DnsRecord)),
+      );
+    await world.clock.advance(1000);
+    const texts = browse.services()[0]?.addresses.map(({ text }) => text) ?? [];
+    expect([texts.length, texts.includes('fd00::1')]).toEqual([32, true]);
+  });
+
+  it('an SRV of others that points elsewhere is corrected by the next word of the device', async () => {
+    const { world, deliver, browse } = await start();
+    deliver(everything, 'fe80::1');
+    await world.clock.advance(5000);
+    deliver(packet({ ...RECORDS.srv, target: ['printer', 'local'] }, { ...AAAA, name: ['printer', 'local'] }));
+    await world.clock.advance(2000);
+    expect(browse.services().map(({ host }) => host)).toEqual(['printer.local']);
+    deliver(everything, 'fe80::1');
+    await world.clock.advance(2000);
+    expect(browse.services().map(({ host }) => host)).toEqual([HOST]);
+  });
+
+  it('names of 255 bytes are asked for in packets of a frame', async () => {
+    const long = ['x'.repeat(63), ...new Array<string>(2).fill('y'.repeat(63)), 'z'.repeat(53), 'local'];
+    const { world, deliver, failures } = await start();
+    const hosts = Array.from({ length: 60 }, (_, i) => [`${i}`.padEnd(63, 'x'), ...long.slice(1)]);
+    const services = hosts.map((_, i) => instanceName({ type: TYPE_TEXT, instance: `MASH-${i}`.padEnd(63, '.') }));
+    for (const [i, name] of services.entries()) {
+      deliver(packet({ ...RECORDS.ptr, target: name }, { ...RECORDS.srv, name, target: hosts[i] as string[] }, { ...RECORDS.txt, name }));
+      deliver(packet({ ...AAAA, name: hosts[i] as string[] }));
+    }
+    // Their addresses live for two minutes: they are asked for again.
+    await world.clock.advance(119_000);
+    const sizes = world.sent().map(({ packet: { length } }) => length);
+    const again = world.sent().flatMap(({ message }) => message.questions.filter(({ type }) => type === TYPE.AAAA));
+    expect([again.length >= 60, Math.max(...sizes) <= 1452, failures()]).toEqual([true, true, []]);
+  });
+
   it('invented instances do not keep a real one from being asked for', async () => {
     const { world, deliver } = await start();
     deliver(packet(...invented(60)));
