@@ -10,6 +10,8 @@ import { parseSetupCode, type SetupCode } from '../crypto/setup-code.js';
 import type { DialectName } from '../dialect/messages.js';
 import { ConfigError } from '../errors.js';
 import { checkChoice } from '../node/interface-choice.js';
+import { parseEnableKey } from '../test-control/enable-key.js';
+import { FIRMWARE_VERSION } from '../version.js';
 
 export interface ConformanceArguments {
   readonly target: DeviceAddress;
@@ -59,6 +61,7 @@ export function parseConformanceArguments(
 ): ParsedConformance {
   const command = new Command('mash-conformance')
     .description("Runs the specification's test cases against a device of MASH, as a black box.")
+    .version(FIRMWARE_VERSION)
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: fail })
@@ -130,6 +133,7 @@ function checked(raw: Raw, cases: readonly ConformanceCase[]): ConformanceArgume
   const label = raw.setupCode.includes(':')
     ? parseQr(raw.setupCode)
     : { code: parseSetupCode(raw.setupCode, { allowTrivial: true }, '--setup-code') };
+  if (raw.enableKey !== undefined) parseEnableKey(raw.enableKey, '--enable-key');
   checkChoice({ allow: raw.interface, deny: raw.denyInterface });
   return {
     target,

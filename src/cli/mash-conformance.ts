@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { spawn } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { Bench } from '../conformance/bench.js';
 import { type ConformanceCase, isBlackBox } from '../conformance/case.js';
 import { Claims } from '../conformance/claims.js';
@@ -27,6 +28,7 @@ const complain = (text: string): void => void process.stderr.write(text);
 async function run(options: ConformanceArguments): Promise<number> {
   const { target, openCommand, restartCommand, format, out } = options;
   const clock = nodeClock();
+  if (out !== undefined) await checkWritable(out);
   const given = options.pics === undefined ? undefined : parsePics(await readText(options.pics));
   const bench = new Bench({
     target,
@@ -48,6 +50,7 @@ async function run(options: ConformanceArguments): Promise<number> {
     dialects: options.dialects,
     pics: options.pics,
     at: new Date().toISOString(),
+    host: hostname(),
   };
   await bench.start();
   try {
@@ -66,6 +69,15 @@ async function run(options: ConformanceArguments): Promise<number> {
     return counts(outcomes).fail === 0 ? ExitCode.OK : ExitCode.FAILED;
   } finally {
     await bench.close();
+  }
+}
+
+/** Before the run, which may take an hour; a report that is there stays until the new one is. */
+async function checkWritable(file: string): Promise<void> {
+  try {
+    await (await open(file, 'a')).close();
+  } catch (error) {
+    throw new ConfigError('--out', `${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
   }
 }
 

@@ -113,6 +113,17 @@ export class Bench {
     return outcome.kind === 'connected';
   }
 
+  /** Why nobody answers at the device's address, tried for so long, ms; undefined where somebody does. */
+  async absence(patience: number): Promise<string | undefined> {
+    const until = this.clock.now() + patience;
+    for (;;) {
+      const outcome = await attemptTls(this.target, {});
+      if (outcome.kind === 'connected' || outcome.answered) return undefined;
+      if (this.clock.now() >= until) return outcome.text;
+      await this.sleep(200);
+    }
+  }
+
   /** What a case begins with. TestControl of profile `reference` takes the rest between two commissionings back, too (reference-behaviour §3.3). */
   async begin(): Promise<void> {
     if (this.testZone === undefined || this.pics.profile === 'draft') return this.openWindow();

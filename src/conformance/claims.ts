@@ -19,11 +19,12 @@ export class Claims {
   readonly #given: Pics | undefined;
   readonly #numbers: Readonly<Record<string, number>>;
 
-  /** `numbers`: known of this device in place of the profile's. */
+  /** `numbers`: known of this device in place of the profile's. Throws ConfigError where a PICS has another than a whole number for one. */
   constructor(profile: ProfileName, given?: Pics, numbers: Readonly<Record<string, number>> = {}) {
     this.profile = profile;
     this.#given = given;
     this.#numbers = numbers;
+    for (const code of Object.keys(DEFAULTS)) this.number(code);
   }
 
   /** Throws ConfigError where a PICS gives no whole number. */

@@ -1,3 +1,4 @@
+import { formatTarget } from '../controller/addresses.js';
 import { ControllerError } from '../controller/errors.js';
 import type { DialectName } from '../dialect/messages.js';
 import { NetworkError } from '../errors.js';
@@ -5,7 +6,7 @@ import type { Timer } from '../platform.js';
 import type { Bench } from './bench.js';
 import { type BlackBoxCase, type ConformanceCase, isBlackBox, type Outcome } from './case.js';
 import { Trial } from './trial.js';
-import { NotApplicable, Refuted } from './verdict.js';
+import { NotApplicable, Refuted, SetupFailed } from './verdict.js';
 
 export interface RunOptions {
   readonly bench: Bench;
@@ -13,19 +14,35 @@ export interface RunOptions {
   readonly dialects: readonly DialectName[];
   /** Cases that wait longer by design are skipped, seconds. */
   readonly patience: number;
+  /** After a failure the device has so long to answer again, ms; then the rest is not tried: it would take hours. Default 10 s. */
+  readonly comeback?: number;
   readonly onOutcome?: (outcome: Outcome) => void;
 }
 
 /** A case that has not ended so long after the seconds that it waits by design has failed, ms: a device that hangs hangs no report. */
 const OVERDUE = 60_000;
+const COMEBACK = 10_000;
 
-/** Runs the cases one after the other, each from an open window and without zones of the one before. Rejects with SetupFailed where nothing can be run. */
-export async function runCases({ bench, cases, dialects, patience, onOutcome }: RunOptions): Promise<readonly Outcome[]> {
+/**
+ * Runs the cases one after the other, each from an open window and without zones of the one before. Those after the death of the device fail.
+ * Rejects with SetupFailed where nothing can be run.
+ */
+export async function runCases({
+  bench,
+  cases,
+  dialects,
+  patience,
+  comeback = COMEBACK,
+  onOutcome,
+}: RunOptions): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   const done = (outcome: Outcome): void => {
     outcomes.push(outcome);
     onOutcome?.(outcome);
   };
+  const absent = cases.some(isBlackBox) ? await bench.absence(0) : undefined;
+  if (absent !== undefined) throw new SetupFailed(`nobody answers at ${formatTarget(bench.target)}: ${absent}`);
+  let gone: string | undefined;
   for (const entry of cases) {
     const { id, title, source } = entry;
     const head = { id, title, source };
@@ -38,7 +55,13 @@ export async function runCases({ bench, cases, dialects, patience, onOutcome }: 
       const obstacle = obstacleOf(bench, entry, patience);
       if (obstacle !== undefined)
         done({ ...head, dialect: shown, pics: entry.pics, verdict: 'skip', reason: obstacle, steps: [], took: 0 });
-      else done({ ...head, dialect: shown, pics: entry.pics, ...(await tried(bench, entry, dialect)) });
+      else if (gone !== undefined) done({ ...head, dialect: shown, pics: entry.pics, verdict: 'fail', reason: gone, steps: [], took: 0 });
+      else {
+        const outcome: Outcome = { ...head, dialect: shown, pics: entry.pics, ...(await tried(bench, entry, dialect)) };
+        done(outcome);
+        const silence = outcome.verdict === 'fail' ? await bench.absence(comeback) : undefined;
+        if (silence !== undefined) gone = `not tried: the device has not answered since ${id}: ${silence}`;
+      }
     }
   }
   return outcomes;

@@ -5,7 +5,7 @@ import type { Transport } from '../controller/transport.js';
 import type { DeviceAddress } from '../controller/zone.js';
 import { NetworkError } from '../errors.js';
 import type { Clock } from '../platform.js';
-import { type CommissioningPeer, saysNo } from './commissioning-peer.js';
+import { type Answer, answerText, type CommissioningPeer, saysNo } from './commissioning-peer.js';
 import { SetupFailed } from './verdict.js';
 import type { ZoneKit } from './zone-kit.js';
 
@@ -14,12 +14,22 @@ const TEST_CONTROL = 0x0a;
 const DEVICE = 2 ** 48;
 const [ENTER, RESET] = [DEVICE + 1, DEVICE + 4];
 
+/** A device that is busy is waited for so long, ms. */
+const BUSY_PATIENCE = 10_000;
+
+interface TestZoneOnDevice {
+  readonly kit: ZoneKit;
+  readonly zoneId: string;
+  readonly deviceId: string;
+}
+
 /** What the zone is commissioned with. */
 export interface TestZoneHost {
   readonly target: DeviceAddress;
   readonly clock: Clock;
   readonly transport: Transport;
   kit(kind: 'test'): ZoneKit;
+  sleep(milliseconds: number): Promise<void>;
   /** Without TestControl. */
   openByHand(): Promise<void>;
   commissioning(dialect: 'reference', kit: ZoneKit): Promise<CommissioningPeer>;
@@ -29,8 +39,9 @@ export interface TestZoneHost {
 export class TestZone {
   readonly #host: TestZoneHost;
   readonly #enableKey: string;
-  #zone: { readonly kit: ZoneKit; readonly zoneId: string; readonly deviceId: string } | undefined;
+  #zone: TestZoneOnDevice | undefined;
   #session: ControllerSession | undefined;
+  #obeyed = false;
 
   constructor(host: TestZoneHost, enableKey: string) {
     this.#host = host;
@@ -80,8 +91,17 @@ export class TestZone {
     this.#zone = undefined;
   }
 
+  /** Rejects with SetupFailed where the first one is refused: nothing of the run can be done then. */
   async #trigger(eventTrigger: number): Promise<void> {
-    await this.invoke(1, { eventTrigger });
+    try {
+      const result = await this.invoke(1, { eventTrigger });
+      if (result.get('success') !== true)
+        throw new ControllerError('REFUSED', 'TestControl carries nothing out: the device has no enable key');
+    } catch (error) {
+      if (this.#obeyed || !(error instanceof ControllerError) || error.code !== 'REFUSED') throw error;
+      throw new SetupFailed(`TestControl does not obey; is --enable-key the device's? ${error.message}`);
+    }
+    this.#obeyed = true;
   }
 
   async #connected(): Promise<ControllerSession> {
@@ -95,17 +115,31 @@ export class TestZone {
     return this.#session;
   }
 
-  async #commission(): Promise<{ readonly kit: ZoneKit; readonly zoneId: string; readonly deviceId: string }> {
+  async #commission(): Promise<TestZoneOnDevice> {
     const host = this.#host;
-    await host.openByHand();
     const kit = host.kit('test');
-    const peer = await host.commissioning('reference', kit);
-    const answer = await peer.run('certInstall');
-    if (saysNo(answer)) {
-      const said = 'text' in answer ? `: ${answer.text}` : '';
-      throw new SetupFailed(`the device takes no TEST zone (${answer.type}${said}): it was not started with --enable-key`);
+    const until = host.clock.now() + BUSY_PATIENCE;
+    for (;;) {
+      await host.openByHand();
+      const peer = await host.commissioning('reference', kit);
+      const answer = await peer.run('certInstall');
+      if (!saysNo(answer)) return this.#finished(peer, kit);
+      const wait = 'retryAfter' in answer ? (answer.retryAfter ?? 0) : 0;
+      if (wait === 0 || host.clock.now() + wait > until) throw new SetupFailed(refusedText(answer));
+      // The device rests from the run before.
+      await host.sleep(wait);
     }
+  }
+
+  async #finished(peer: CommissioningPeer, kit: ZoneKit): Promise<TestZoneOnDevice> {
     await peer.finish();
     return { kit, zoneId: peer.zoneId, deviceId: peer.deviceId };
   }
+}
+
+/** reference-behaviour §3.5: without an enable key TEST zones are closed silently. */
+function refusedText(answer: Answer): string {
+  if (answer.type === 'closed') return 'the device takes no TEST zone (closed): it was not started with --enable-key';
+  const said = 'text' in answer && answer.text !== undefined ? `: ${answer.text}` : '';
+  return `the device takes no TEST zone: ${answerText(answer)}${said}`;
 }

@@ -3,7 +3,8 @@ import type { DeviceAddress } from '../controller/zone.js';
 
 /** What became of a handshake that a controller would not make. */
 export type TlsOutcome =
-  | { readonly kind: 'refused'; readonly alert: number | undefined; readonly text: string }
+  /** `answered`: somebody is there, who says no or closes. */
+  | { readonly kind: 'refused'; readonly answered: boolean; readonly alert: number | undefined; readonly text: string }
   | {
       readonly kind: 'connected';
       readonly alpn: string | undefined;
@@ -39,14 +40,18 @@ export function attemptTls({ host, port }: DeviceAddress, attempt: TlsAttempt): 
       servername: '',
       ...attempt.tls,
     });
-    let outcome: TlsOutcome = { kind: 'refused', alert: undefined, text: 'closed during the handshake' };
+    let reached = false;
+    let outcome: TlsOutcome = { kind: 'refused', answered: true, alert: undefined, text: 'closed during the handshake' };
     let session: Buffer | undefined;
     let since = 0;
     let ours = false;
     const timer = setTimeout(() => {
-      if (since === 0) outcome = { kind: 'refused', alert: undefined, text: `no handshake within ${PATIENCE / 1000} s` };
+      if (since === 0) outcome = { kind: 'refused', answered: false, alert: undefined, text: `no handshake within ${PATIENCE / 1000} s` };
       socket.destroy();
     }, PATIENCE);
+    socket.once('connect', () => {
+      reached = true;
+    });
     socket.on('session', (ticket) => {
       session = ticket;
     });
@@ -71,7 +76,12 @@ export function attemptTls({ host, port }: DeviceAddress, attempt: TlsAttempt): 
     socket.on('error', (error: NodeJS.ErrnoException) => {
       const alert = /SSL alert number (\d+)/.exec(error.message)?.[1];
       if (since === 0)
-        outcome = { kind: 'refused', alert: alert === undefined ? undefined : Number(alert), text: error.code ?? error.message };
+        outcome = {
+          kind: 'refused',
+          answered: reached,
+          alert: alert === undefined ? undefined : Number(alert),
+          text: error.code ?? error.message,
+        };
     });
     // What is not read keeps 'close' from being told.
     socket.resume();

@@ -47,6 +47,10 @@ export interface LabOptions {
   readonly numbers?: { readonly set: Readonly<Record<string, string>>; readonly pics: Readonly<Record<string, number>> };
   readonly mutation?: Mutation;
   readonly onOutcome?: (outcome: Outcome) => void;
+  /** What the runner takes for the device's; default: what it is. */
+  readonly enableKey?: string;
+  /** The device has no TestControl. */
+  readonly production?: boolean;
 }
 
 /** Values shortened so that what waits for them can be waited for; the PICS says the same. */
@@ -62,6 +66,8 @@ export async function runLab({
   numbers,
   mutation = {},
   onOutcome,
+  enableKey = ENABLE_KEY,
+  production = false,
 }: LabOptions): Promise<readonly Outcome[]> {
   const clock = nodeClock();
   const link = new VirtualLink(clock);
@@ -96,7 +102,7 @@ export async function runLab({
       port,
       commissioningPort,
       openWindow: false,
-      testControl: new TestControl({ enableKey: parseEnableKey(ENABLE_KEY, 'enableKey'), crypto, log }),
+      ...(production ? {} : { testControl: new TestControl({ enableKey: parseEnableKey(ENABLE_KEY, 'enableKey'), crypto, log }) }),
     });
     await device.start();
     return device;
@@ -109,7 +115,7 @@ export async function runLab({
     commissioningPort: profile === 'draft' ? commissioningPort : undefined,
     code: CODE,
     pics: new Claims(profile, undefined, { ...SHORT_PICS, ...numbers?.pics }),
-    enableKey: ENABLE_KEY,
+    enableKey,
     crypto,
     clock,
     transport: nodeTransport(clock),
@@ -122,7 +128,7 @@ export async function runLab({
   });
   await bench.start();
   try {
-    return await runCases({ bench, cases, dialects, patience, ...(onOutcome === undefined ? {} : { onOutcome }) });
+    return await runCases({ bench, cases, dialects, patience, comeback: 0, ...(onOutcome === undefined ? {} : { onOutcome }) });
   } finally {
     await bench.close();
     await device.close();
