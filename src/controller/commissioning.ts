@@ -7,19 +7,16 @@ import { signThroughOwner } from './admin/client.js';
 import { type AttestationOptions, type AttestationResult, applyPolicy, describeAttestation, judgeAttestation } from './attestation.js';
 import { CommissioningChannel } from './channel.js';
 import { Conversation } from './conversation.js';
-import { meansKnownZone } from './device-status.js';
 import { ControllerError } from './errors.js';
 import { Candidates, type CommissioningTarget, connectForCommissioning, type FoundDevice } from './find-device.js';
-import { type FeatureValues, type InitialState, readInitially, rememberState } from './initial-reads.js';
-import { featureName } from './names.js';
-import { type ControllerParts, findSession, foundAt, type OpenedSession, openSession } from './operational.js';
-import type { ControllerSession } from './session.js';
+import { describeReads, readFirst } from './first-reads.js';
+import { type FeatureValues, rememberState } from './initial-reads.js';
+import { type ControllerParts, findSession, foundAt, type OpenedSession } from './operational.js';
+import { type Installed, settle, transition } from './settlement.js';
 import { type Step, StepReporter } from './steps.js';
-import type { AdminZone, ControllerZone, DeviceAddress, DeviceRecord } from './zone.js';
+import { type AdminZone, type ControllerZone, type DeviceAddress, type DeviceRecord, isOwn } from './zone.js';
 import type { IssuedCertificate } from './zone-authority.js';
 
-/** connection-establishment §4.5: the device needs a second to change its state. */
-const TRANSITION = 1000;
 const COMMISSIONING_PORT = 8444;
 const OPERATIONAL_PORT = 8443;
 
@@ -61,12 +58,6 @@ export function commission(parts: ControllerParts, options: CommissionOptions, o
   return new Commissioning(parts, options, onStep).run();
 }
 
-interface Installed {
-  readonly record: DeviceRecord;
-  /** An operational connection that showed that the device holds this zone. */
-  readonly settled?: OpenedSession;
-}
-
 class Commissioning {
   readonly #parts: ControllerParts;
   readonly #options: CommissionOptions;
@@ -82,13 +73,11 @@ class Commissioning {
   async run(): Promise<Commissioned> {
     const { discriminator } = this.#options;
     this.#steps.done(1, discriminator === undefined ? 'setup code alone' : `discriminator ${discriminator}`);
-    const installed = await this.#installOnOne();
-    if (installed.settled !== undefined) return this.#finish(installed.record, installed.settled, true);
-    await this.#supersede(installed.record);
+    const { record, settled } = await this.#installOnOne();
+    if (settled === undefined) await this.#supersede(record);
     const { zone } = this.#options;
-    if (!isOwn(zone)) return this.#leaveToOwner(installed.record);
-    const opened = await this.#reconnect(zone, installed.record);
-    return this.#finish(installed.record, opened, false);
+    if (!isOwn(zone)) return this.#leaveToOwner(record);
+    return this.#finish(zone, record, settled ?? (await this.#reconnect(zone, record)), settled !== undefined);
   }
 
   /** Steps 2 to 10, with the device that proves the code where several have the discriminator. */
@@ -132,13 +121,14 @@ class Commissioning {
         () => 'closed, 1 s for the device to change over',
         async () => {
           await conversation.finish();
-          await this.#pause();
+          await transition(this.#parts.clock);
         },
       );
       return { record };
     } catch (error) {
       channel.destroy('commissioning failed');
-      const settled = await this.#settle(found, pending, error);
+      const address = this.#operationalAddress(found.address);
+      const settled = await settle(this.#parts, zone, { address, discriminator: found.discriminator, pending, error });
       if (settled === undefined) throw error;
       return settled;
     }
@@ -206,43 +196,6 @@ class Commissioning {
     return result;
   }
 
-  /**
-   * After a failure: what an operational connection shows, or undefined where nothing is to be settled. A refusal takes the pending record
-   * back; anything else that ends the connection after CERT_INSTALL leaves it until the device has been asked.
-   */
-  async #settle(found: FoundDevice, pending: DeviceRecord | undefined, error: unknown): Promise<Installed | undefined> {
-    const { store, log } = this.#parts;
-    const { zone } = this.#options;
-    if (!(error instanceof ControllerError)) return undefined;
-    if (pending !== undefined && error.code !== 'REFUSED') {
-      if (!isOwn(zone)) throw unsettled(error, pending);
-      log.info('asking over an operational connection whether the certificate was installed', { because: error.message });
-      await this.#pause();
-      const settled = await this.#unlessUnreachable(() => findSession(this.#parts, zone, pending, pending.addresses));
-      if (settled === undefined) throw unsettled(error, pending);
-      return { record: pending, settled };
-    }
-    if (pending !== undefined) await store.remove(pending.id);
-    if (!meansKnownZone(error) || !isOwn(zone)) return undefined;
-    log.info('looking for the record of a device that holds this zone already', { because: error.message });
-    for (const record of await store.devices()) {
-      const ports = new Set([this.#operationalAddress(found.address), ...record.addresses].map(({ port }) => port));
-      const addresses = [...ports].map((port) => ({ host: found.address.host, port }));
-      const settled = await this.#unlessUnreachable(() => openSession(this.#parts, zone, record, addresses));
-      if (settled !== undefined) return { record: { ...record, discriminator: found.discriminator }, settled };
-    }
-    return undefined;
-  }
-
-  async #unlessUnreachable(open: () => Promise<OpenedSession>): Promise<OpenedSession | undefined> {
-    try {
-      return await open();
-    } catch (error) {
-      if (error instanceof ControllerError) return undefined;
-      throw error;
-    }
-  }
-
   /** commissioning-pase §8.3 ends with CERT_ACK: the operational connection is the owner's. */
   #leaveToOwner(record: DeviceRecord): Commissioned {
     for (const step of [11, 12, 13] as const) this.#steps.skipped(step, "left to the zone's owner");
@@ -267,35 +220,16 @@ class Commissioning {
     }
   }
 
-  /**
-   * Steps 11 to 13 are told, and what the read sequence found is remembered. A connection that ends in it is made once more (§7.3, "Re-enter reconnection
-   * flow"): the device is commissioned, whatever becomes of the reads.
-   */
-  async #finish(record: DeviceRecord, opened: OpenedSession, settled: boolean): Promise<Commissioned> {
+  /** Steps 11 to 13 are told, and what the read sequence found is remembered. */
+  async #finish(zone: ControllerZone, record: DeviceRecord, opened: OpenedSession, settled: boolean): Promise<Commissioned> {
     const { session, address } = opened;
     this.#steps.done(11, address.host, opened.tcpTime);
     this.#steps.done(12, `device ${record.id} proved its certificate`, opened.tlsTime);
     const found = foundAt({ ...record, addresses: [] }, address);
-    const { deviceInfo, features, ...state } = await this.#steps.run(13, describeReads, () => this.#read(found, session));
+    const { deviceInfo, features, ...state } = await this.#steps.run(13, describeReads, () => readFirst(this.#parts, zone, found, session));
     const device = rememberState(found, { deviceInfo, features, ...state });
     await this.#parts.store.put(device);
     return { device, deviceInfo, features, steps: this.#steps.steps, attestation: this.#attestation, settled };
-  }
-
-  async #read(record: DeviceRecord, first: ControllerSession): Promise<InitialState> {
-    const { log } = this.#parts;
-    let session = first;
-    try {
-      return await readInitially(session, log);
-    } catch (error) {
-      const { zone } = this.#options;
-      if (!(error instanceof ControllerError) || error.code !== 'CONNECTION_LOST' || !isOwn(zone)) throw error;
-      log.info('connecting again for the first reads', { because: error.message });
-      session = (await findSession(this.#parts, zone, record)).session;
-      return await readInitially(session, log);
-    } finally {
-      await session.close('commissioning_complete');
-    }
   }
 
   /** A device that takes our certificate held no zone of ours: what is pending under its discriminator was never installed. */
@@ -310,27 +244,4 @@ class Commissioning {
   #operationalAddress({ host, port }: DeviceAddress): DeviceAddress {
     return { host, port: this.#options.operationalPort ?? (port === COMMISSIONING_PORT ? OPERATIONAL_PORT : port) };
   }
-
-  #pause(): Promise<void> {
-    return new Promise((resolve) => void this.#parts.clock.after('TRANSITION', TRANSITION, resolve));
-  }
-}
-
-function isOwn(zone: ControllerZone | AdminZone): zone is ControllerZone {
-  return 'caKey' in zone;
-}
-
-/** What happened to the certificate is not known yet: a later connection tells. */
-function unsettled(error: ControllerError, pending: DeviceRecord): ControllerError {
-  return new ControllerError(error.code, `${error.message}; whether the device installed its certificate is not known yet`, {
-    ...error.details,
-    suggestions: [`'mash-controller read ${pending.id}' settles it when the device can be reached`, 'Commission the device again'],
-  });
-}
-
-/** `14 attributes; 1/Electrical, 1/EnergyControl, …`. */
-function describeReads({ deviceInfo, features, degraded }: InitialState): string {
-  const others = features.map(({ endpoint, feature }) => `${endpoint}/${featureName(feature)}`);
-  const parts = [`${deviceInfo.size} attributes`, ...(others.length === 0 ? [] : [others.join(', ')]), ...(degraded ? ['degraded'] : [])];
-  return parts.join('; ');
 }

@@ -1,6 +1,6 @@
 import { type CborMap, type CborValue, isMap } from '../codec/cbor.js';
 import type { DialectName } from '../dialect/messages.js';
-import type { Clock, SecureStream, Timer } from '../platform.js';
+import type { Clock, SecureStream } from '../platform.js';
 import { CLOSE_TIMEOUT, FramedConnection } from '../session/framed-connection.js';
 import { PendingRequests } from '../session/pending.js';
 import {
@@ -18,6 +18,9 @@ import {
   type Response,
 } from '../session/wire.js';
 import { ControllerError } from './errors.js';
+import { accepted, valuesOf } from './session-answers.js';
+import { SessionPings } from './session-pings.js';
+import { SessionRenewal } from './session-renewal.js';
 import { type OnValues, SessionSubscriptions, type Subscribed, type SubscribeOptions } from './session-subscriptions.js';
 
 const RECEIVE_MAXIMUM = 65_536;
@@ -36,12 +39,6 @@ export interface SessionService {
   onClose(): void;
 }
 
-interface Ping {
-  readonly sentAt: number;
-  readonly timer: Timer;
-  readonly settle: (answer: number | Error) => void;
-}
-
 /**
  * A controller's end of an operational connection. Requests may be sent several at a time; their ids start at 1000 (`PendingRequests`), so
  * that no response has the shape of a control message (1–3) or of a renewal (30–33).
@@ -51,11 +48,10 @@ export class ControllerSession {
   readonly #clock: Clock;
   readonly #form: 'text' | 'number';
   readonly #pending: PendingRequests;
-  readonly #pings = new Map<number, Ping>();
+  readonly #pings: SessionPings;
   #service: SessionService | undefined;
   readonly #subscriptions = new SessionSubscriptions();
-  #renewal: ((answer: CborMap | ControllerError) => void) | undefined;
-  #sequence = 0;
+  readonly #renewal: SessionRenewal;
   #ended: string | undefined;
   #onEnded: (() => void) | undefined;
   readonly #whenEnded: ((reason: string) => void)[] = [];
@@ -65,6 +61,8 @@ export class ControllerSession {
     this.#clock = clock;
     this.#form = dialect === 'draft' ? 'text' : 'number';
     this.#pending = new PendingRequests(clock);
+    this.#pings = new SessionPings(clock);
+    this.#renewal = new SessionRenewal(clock);
     this.#connection = new FramedConnection(stream, {
       clock,
       maximum: RECEIVE_MAXIMUM,
@@ -138,43 +136,14 @@ export class ControllerSession {
 
   /** Milliseconds until the device answered. */
   ping(timeout = PONG_TIMEOUT): Promise<number> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended !== undefined) {
-        reject(this.#lost());
-        return;
-      }
-      this.#sequence += 1;
-      const sequence = this.#sequence;
-      const settle = (answer: number | Error): void => {
-        this.#pings.get(sequence)?.timer.cancel();
-        this.#pings.delete(sequence);
-        if (answer instanceof Error) reject(answer);
-        else resolve(answer);
-      };
-      const timer = this.#clock.after('pong', timeout, () => {
-        settle(new ControllerError('TIMEOUT', `The device did not answer a ping within ${timeout / 1000} s`));
-      });
-      this.#pings.set(sequence, { sentAt: this.#clock.now(), timer, settle });
-      this.#connection.send(encodeControl({ control: 'ping', sequence, form: this.#form }));
-    });
+    if (this.#ended !== undefined) return Promise.reject(this.#lost());
+    return this.#pings.send(timeout, (sequence) => this.#connection.send(encodeControl({ control: 'ping', sequence, form: this.#form })));
   }
 
   /** Sends message 30 or 32 of a renewal (protocol.md §3); resolves with whatever answers it. One at a time. */
   exchange(message: CborMap): Promise<CborMap> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended !== undefined || this.#renewal !== undefined) {
-        reject(this.#ended === undefined ? new ControllerError('PROTOCOL', 'A renewal is under way') : this.#lost());
-        return;
-      }
-      const timer = this.#clock.after('response', RESPONSE_TIMEOUT, () => this.#renewal?.(this.#unanswered()));
-      this.#renewal = (answer) => {
-        this.#renewal = undefined;
-        timer.cancel();
-        if (answer instanceof ControllerError) reject(answer);
-        else resolve(answer);
-      };
-      this.#connection.send(message);
-    });
+    if (this.#ended !== undefined) return Promise.reject(this.#lost());
+    return this.#renewal.exchange(RESPONSE_TIMEOUT, () => this.#connection.send(message));
   }
 
   /** Graceful close (protocol.md §2.13): close, close_ack within 5 s, then closed anyway. Resolves when the connection is down; idempotent. */
@@ -213,10 +182,9 @@ export class ControllerSession {
       }
       const id = this.#pending.open(RESPONSE_TIMEOUT, (response) => {
         if (response === undefined) reject(this.#unanswered());
-        else if (response.status !== InteractionStatus.SUCCESS) reject(refusal(response));
         else {
           try {
-            resolve(accept(response.payload));
+            resolve(accepted(response, accept));
           } catch (error) {
             reject(error);
           }
@@ -232,7 +200,7 @@ export class ControllerSession {
     if (inbound.kind === 'control') this.#onControl(inbound.control);
     else if (inbound.kind === 'response') this.#pending.deliver(inbound.response);
     else if (inbound.kind === 'notification') this.#subscriptions.deliver(value);
-    else if (inbound.kind === 'renewal') this.#renewal?.(inbound.message);
+    else if (inbound.kind === 'renewal') this.#renewal.receive(inbound.message);
     else if (inbound.kind === 'request') this.#onRequest(inbound.request);
   }
 
@@ -253,11 +221,9 @@ export class ControllerSession {
       case 'ping':
         this.#connection.send(encodeControl({ control: 'pong', sequence: control.sequence, form: control.form }));
         break;
-      case 'pong': {
-        const ping = this.#pings.get(control.sequence);
-        ping?.settle(this.#clock.now() - ping.sentAt);
+      case 'pong':
+        this.#pings.pong(control.sequence);
         break;
-      }
       case 'close':
         // In numbers, the acknowledgement looks like the close itself.
         if (this.#onEnded === undefined) this.#connection.send(encodeControl({ control: 'closeAck', form: control.form }));
@@ -273,8 +239,8 @@ export class ControllerSession {
     this.#ended = reason;
     this.#service?.onClose();
     this.#pending.close();
-    for (const ping of [...this.#pings.values()]) ping.settle(this.#lost());
-    this.#renewal?.(this.#lost());
+    this.#pings.end(this.#lost());
+    this.#renewal.end(this.#lost());
     this.#onEnded?.();
     for (const told of this.#whenEnded.splice(0)) told(reason);
   }
@@ -287,15 +253,4 @@ export class ControllerSession {
   #lost(): ControllerError {
     return new ControllerError('CONNECTION_LOST', `The connection to the device ended: ${this.#ended}`);
   }
-}
-
-function valuesOf(what: string, payload: CborValue | undefined): CborMap {
-  if (!isMap(payload)) throw new ControllerError('PROTOCOL', `The device answered a ${what} without a map of values`);
-  return payload;
-}
-
-function refusal(response: Response): ControllerError {
-  const status = Object.entries(InteractionStatus).find(([, value]) => value === response.status)?.[0] ?? `status ${response.status}`;
-  const text = isMap(response.payload) ? response.payload.get(1) : undefined;
-  return new ControllerError('REFUSED', `The device refuses: ${status}${typeof text === 'string' ? ` (${text})` : ''}`, { status });
 }

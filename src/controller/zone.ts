@@ -60,6 +60,11 @@ export interface AdminZone {
   readonly joinedAt: number;
 }
 
+/** Whether the keys of the zone are ours. */
+export function isOwn(zone: ControllerZone | AdminZone): zone is ControllerZone {
+  return 'caKey' in zone;
+}
+
 /** Where a device answered last. */
 export interface DeviceAddress {
   /** IPv6 or IPv4 with the scope of a link-local address: `fe80::1%eth0`. */
