@@ -32,10 +32,7 @@ export class DeviceSteering {
   constructor({ options, panel, journal, time, zones, lostZone, changed }: DeviceSteeringParts) {
     const { profile, board, parts } = options;
     const { clock, log } = options.platform;
-    const unixNow = (): number | undefined => {
-      const { quality, now } = time.read();
-      return quality === 'unset' ? undefined : Math.max(now, quality === 'synchronised' ? clock.wall() / 1000 : 0);
-    };
+    const unixNow = (): number | undefined => time.unix;
     const power: DevicePower = new DevicePower({
       board,
       stages: parts.powerStages ?? new Map(),
@@ -49,10 +46,7 @@ export class DeviceSteering {
         overridden: () => this.energy.isOverridden(endpoint),
       }),
       refuses: (endpoint, caller) => this.signals.refuses(endpoint, caller),
-      now: () => {
-        const reading = time.read();
-        return reading.quality === 'unset' ? undefined : reading.now;
-      },
+      now: () => (time.unix === undefined ? undefined : Math.floor(time.unix)),
       setRelay: (closed) => panel.setRelay(closed),
       events: {
         onProcess: (endpoint, type) => this.energy.process(endpoint, { type }),

@@ -123,7 +123,7 @@ export class DeviceTestHost implements TestHost {
   }
 
   now(): number | null {
-    const { quality, now } = this.#parts.time.read();
-    return quality === 'unset' ? null : now;
+    const { unix } = this.#parts.time;
+    return unix === undefined ? null : Math.floor(unix);
   }
 }

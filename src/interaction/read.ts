@@ -16,8 +16,8 @@ export function answerRead(feature: Feature, request: Request, caller: Caller, o
     ids = feature.attributeIds;
   }
   const values = new Map<CborKey, CborValue>();
-  // A list of one attribute sixty thousand times is one reading.
-  for (const id of new Set(ids)) {
+  // More than there are: a list of one attribute sixty thousand times is one reading.
+  for (const id of ids.length > feature.attributeIds.length ? new Set(ids) : ids) {
     const value = feature.read(id, caller);
     if (value === undefined) return errorResponse(request.id, InteractionStatus.UNKNOWN_ATTRIBUTE, `attribute ${id} not found`);
     values.set(id, value);

@@ -66,6 +66,14 @@ export class TrustedTime {
     return { quality: this.#floor === undefined ? 'unset' : 'floor', now: least };
   }
 
+  /**
+   * Unix seconds, fractions kept, to place what zones tell in wall time; undefined while the clock was never set. A floor sets none: by a lower bound a
+   * limit that is due would wait.
+   */
+  get unix(): number | undefined {
+    return this.read().quality === 'synchronised' ? this.#clock.wall() / 1000 : undefined;
+  }
+
   /** Raises the floor to the present time. Returns the floor to store where it rose; how often this is asked limits the writes. */
   observe(): number | undefined {
     const { quality, now } = this.read();

@@ -242,6 +242,17 @@ describe('the end', () => {
     expect([frames, clock.pending()]).toEqual([[], []]);
   });
 
+  it('features.md §6: unsubscribed while a change waits for its window: nothing is sent, and who gets the id next does not hear of it', async () => {
+    const { add, set, subscriptions, clock, frames } = world();
+    const first = add();
+    set([1, 9]);
+    expect(subscriptions.remove(first?.id ?? 0)).toBe(true);
+    for (let id = 2; id <= 255; id++) subscriptions.remove(add()?.id ?? 0);
+    expect(add()?.id).toBe(1);
+    await clock.advance(59_999);
+    expect(frames).toEqual([]);
+  });
+
   it('TC-SUB-6: closed with its connection: nothing is sent and nothing waits', async () => {
     const { add, set, clock, frames, subscriptions } = world();
     add();

@@ -108,6 +108,7 @@ describe('a Zone CA that the setup code has just proved', () => {
     expect(time.proveBy(NOW - YEAR)).toBeUndefined();
     expect(time.proveBy(NOW + YEAR)).toBe(NOW + YEAR);
     expect(time.read()).toEqual({ quality: 'floor', now: NOW + YEAR });
+    expect(time.unix).toBeUndefined();
   });
 
   it('changes nothing where the clock can tell', () => {
