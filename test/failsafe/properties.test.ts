@@ -1,79 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { ClearName, EnergyCommand } from '../../src/failsafe/command-types.js';
+import type { EnergyCommand } from '../../src/failsafe/command-types.js';
 import { controlRule } from '../../src/failsafe/control-state.js';
 import { controlFacts, type EnergyValue } from '../../src/failsafe/energy-view.js';
 import type { ZoneRank } from '../../src/zones/resolution.js';
-import type { Pair, Side } from '../../src/zones/timed-values.js';
-import { Oracle } from './oracle.js';
-import { APP, EnergyWorld, GRID, HOME, settle, TEST } from './world.js';
+import type { Pair } from '../../src/zones/timed-values.js';
+import { Oracle, type OracleRules } from './oracle.js';
+import { refusal, writeStatus } from './oracle-refusals.js';
+import { rules, type Step, step, ZONES, zone } from './steps.js';
+import { EnergyWorld, GRID, settle } from './world.js';
 
-const SECOND_HOME = { id: 'f6', type: 3, priority: 3 };
-const ZONES = [GRID, HOME, APP, SECOND_HOME, TEST];
 /** "100,000 steps in CI": 2,500 lives of 40. */
 const LIVES = 2500;
 const LIFE = 40;
-
-const zone = fc.nat(ZONES.length - 1);
-/** Now and then what is refused: negative, or above the rating. */
-const power = fc.oneof(
-  { weight: 12, arbitrary: fc.integer({ min: 0, max: 11_040_000 }) },
-  { weight: 3, arbitrary: fc.constantFrom(null, undefined) },
-  { weight: 1, arbitrary: fc.constantFrom(-1, 11_040_001) },
-);
-const values = fc.oneof(fc.tuple(power, fc.constant(undefined)), fc.tuple(fc.constant(undefined), power), fc.tuple(power, power));
-const current = fc.oneof(
-  { weight: 8, arbitrary: fc.integer({ min: 0, max: 16_000 }) },
-  { weight: 2, arbitrary: fc.constant(null) },
-  { weight: 1, arbitrary: fc.constantFrom(-1, 16_001) },
-);
-const phases = fc.dictionary(fc.constantFrom('0', '1', '2'), current, { minKeys: 1, maxKeys: 3, noNullPrototype: true });
-const sides = fc.constantFrom<readonly Side[]>([0], [1], [0, 1]);
-const duration = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 9000 }));
-const cause = fc.constantFrom(0, 1, 2, 3);
-const slot = fc.option(fc.integer({ min: 0, max: 11_040_000 }), { freq: 3 });
-
-const bare = <Do extends string>(what: Do) => fc.record({ do: fc.constant(what), zone });
-const step = fc.oneof(
-  {
-    weight: 32,
-    arbitrary: fc.record({ do: fc.constantFrom('setLimit' as const, 'setSetpoint' as const), zone, values, duration, cause }),
-  },
-  {
-    weight: 20,
-    arbitrary: fc.record({
-      do: fc.constantFrom('setCurrentLimits' as const, 'setCurrentSetpoints' as const),
-      zone,
-      phases,
-      sides,
-      duration,
-      cause,
-    }),
-  },
-  {
-    weight: 12,
-    arbitrary: fc.record({
-      do: fc.constantFrom<ClearName>('clearLimit', 'clearCurrentLimits', 'clearSetpoint', 'clearCurrentSetpoints'),
-      zone,
-      sides,
-    }),
-  },
-  { weight: 8, arbitrary: fc.record({ do: fc.constant('constraint' as const), zone, slots: fc.tuple(slot, slot) }) },
-  { weight: 16, arbitrary: bare('connect') },
-  { weight: 12, arbitrary: bare('lose') },
-  { weight: 1, arbitrary: bare('remove') },
-  { weight: 1, arbitrary: bare('restart') },
-  { weight: 1, arbitrary: bare('jump') },
-  { weight: 1, arbitrary: bare('press') },
-  {
-    weight: 16,
-    arbitrary: fc.record({
-      do: fc.constant('wait' as const),
-      ms: fc.oneof(fc.nat(120_000), fc.nat(1_000_000), fc.nat(7_300_000), fc.constant(7_200_000)),
-    }),
-  },
-);
-type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
 
 /** Both worlds take the step. A command of a zone without a connection is its connection instead: no step is idle. */
 async function take(world: EnergyWorld, oracle: Oracle, action: Step): Promise<void> {
@@ -91,6 +30,10 @@ async function take(world: EnergyWorld, oracle: Oracle, action: Step): Promise<v
   if (action.do === 'press') {
     world.event({ type: 'press' });
     return oracle.press();
+  }
+  if (action.do === 'exceed') {
+    oracle.deviceOverrides = !oracle.deviceOverrides;
+    return world.event({ type: 'deviceOverride', cause: oracle.deviceOverrides ? { reason: 1, direction: 2 } : undefined });
   }
   if (!oracle.zones.includes(actor)) {
     world.add(actor);
@@ -114,7 +57,8 @@ async function take(world: EnergyWorld, oracle: Oracle, action: Step): Promise<v
     for (const side of [0, 1]) oracle.set('constraint', actor, side, 'all', action.slots[side] ?? null, 0, 1);
     return;
   }
-  const refused = refusal(oracle, action);
+  if (action.do === 'write') return write(world, oracle, actor, action.values);
+  const refused = refusal(oracle, actor, action);
   const command = commandOf(action);
   const said = await world.core.execute(actor, command).then(
     (result) => (result.kind === 'limit' ? (result.rejectReason ?? 'done') : 'done'),
@@ -124,7 +68,10 @@ async function take(world: EnergyWorld, oracle: Oracle, action: Step): Promise<v
   if (refused === undefined) tell(oracle, actor, action);
 }
 
-type Setting = Exclude<Step, { do: 'wait' | 'constraint' | 'connect' | 'lose' | 'remove' | 'restart' | 'jump' | 'press' }>;
+type Setting = Exclude<
+  Step,
+  { do: 'wait' | 'constraint' | 'connect' | 'lose' | 'remove' | 'restart' | 'jump' | 'press' | 'exceed' | 'write' }
+>;
 
 function commandOf(action: Setting): EnergyCommand {
   if ('phases' in action) {
@@ -136,16 +83,34 @@ function commandOf(action: Setting): EnergyCommand {
   return { name: action.do, sides: action.sides };
 }
 
-/** features.md §3: what is refused, and how; it changes nothing. */
-function refusal(oracle: Oracle, action: Setting): number | string | undefined {
-  if ('phases' in action)
-    return Object.values(action.phases).some((value) => value !== null && (value < 0 || value > 16_000)) ? 'status 11' : undefined;
-  if (!('values' in action)) return undefined;
-  const [a, b] = action.values.map((value) => value ?? 0) as [number, number];
-  if (action.do === 'setSetpoint') return a < 0 || b < 0 || (a > 0 && b > 0) ? 'status 11' : undefined;
-  if (a < 0 || b < 0) return 2;
-  if (Math.max(a, b) > 11_040_000) return 'status 11';
-  return oracle.state === 4 && action.cause % 2 === 1 ? 3 : undefined;
+/** features.md §3: several attributes in one write, of which the lowest that fails decides. `seed` gives the value, now and then one out of range, or null. */
+async function write(world: EnergyWorld, oracle: Oracle, actor: ZoneRank, seeds: readonly (readonly [number, number])[]): Promise<void> {
+  const values = new Map(seeds.map(([id, seed]) => [id, chosen(id, seed)]));
+  const ascending = [...values].sort(([a], [b]) => a - b);
+  let optOut = oracle.optOut;
+  let due = 0;
+  for (const [id, value] of ascending) {
+    due ||= writeStatus(oracle, actor, id, value, optOut);
+    if (id === 3 && value !== null) optOut = value;
+  }
+  const said = await world.core.write(actor, values).then(
+    () => 0,
+    (error: { status: number }) => error.status,
+  );
+  if (said !== due) expect([said, ...ascending]).toEqual([due, ...ascending]);
+  if (due !== 0) return;
+  for (const [id, value] of ascending) {
+    if (id === 3) oracle.optOut = value as number;
+    else if (id === 72) oracle.failsafeDuration = value as number;
+    else if (id >= 70) oracle.failsafeLimits[id - 70] = value as number;
+    else oracle.set(id < 40 ? 'limit' : 'setpoint', actor, id % 20 === 1 ? 0 : 1, 'all', value, 0, id < 40 ? 3 : 1);
+  }
+}
+
+function chosen(id: number, seed: number): number | null {
+  if (seed > 940) return seed > 970 ? null : -1;
+  if (id === 3) return seed % 4;
+  return id === 72 ? 7000 + seed * 85 : seed * 11_500;
 }
 
 function tell(oracle: Oracle, actor: ZoneRank, action: Setting): void {
@@ -169,15 +134,17 @@ const shown = (values: readonly (EnergyValue | undefined)[]): string =>
 
 function seen(world: EnergyWorld, zones: readonly ZoneRank[]): string {
   const own = zones.flatMap((zone) => [21, 23, 31, 33, 41, 43, 51, 53].map((id) => world.read(id, zone)));
-  return shown([...[2, 20, 22, 30, 32, 40, 42, 50, 52].map((id) => world.read(id)), ...world.core.target.ceiling, ...own]);
+  const { ceiling, beneath } = world.core.target;
+  const all = [2, 20, 22, 30, 32, 40, 42, 50, 52, 3, 70, 71, 72, 75, 76].map((id) => world.read(id));
+  return shown([...all, ...ceiling, ...beneath, ...own]);
 }
 
 function told(oracle: Oracle): string {
   const both = <T>(of: (side: number) => T): T[] => [of(0), of(1)];
   const own = oracle.zones.flatMap((zone) =>
     (['limit', 'setpoint'] as const).flatMap((what) => [
-      ...both((side) => oracle.mine(what, zone, side)),
-      ...both((side) => oracle.myPhases(what, zone, side)),
+      ...both((side) => oracle.diary.mine(what, zone, side)),
+      ...both((side) => oracle.diary.myPhases(what, zone, side)),
     ]),
   );
   return shown([
@@ -186,19 +153,49 @@ function told(oracle: Oracle): string {
     ...both((side) => oracle.phases(side)),
     ...both((side) => oracle.setpoint(side)),
     ...both((side) => oracle.phaseSetpoints(side)),
+    ...[oracle.optOut, ...oracle.failsafeLimits, oracle.failsafeDuration],
+    ...(oracle.deviceOverrides ? [1, 2] : [null, null]),
     ...both((side) => oracle.ceiling(side)),
+    ...both((side) => oracle.beneath(side)),
     ...own,
   ]);
 }
 
-test(`${LIVES * LIFE} random steps of five zones: every value is the oracle’s after each, in both directions and per phase`, async () => {
+const SHARED = [2, 3, 20, 22, 30, 32, 40, 42, 50, 52, 70, 71, 72, 75, 76, 80];
+const OWN = [21, 23, 31, 33, 41, 43, 51, 53];
+
+/** What everyone reads by id, and what each zone reads of its own by `zone id`. */
+function attributes(world: EnergyWorld, zones: readonly ZoneRank[]): ReadonlyMap<string, string> {
+  const own = zones.flatMap((zone) => OWN.map((id) => [`${zone.id} ${id}`, shown([world.read(id, zone)])] as const));
+  return new Map([...SHARED.map((id) => [`${id}`, shown([world.read(id)])] as const), ...own]);
+}
+
+/** features.md §3: what has changed is told, to every subscriber or to its zone alone. */
+function checkNews(world: EnergyWorld, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): void {
+  const told = new Set(world.changes.flatMap(({ ids, zone }) => ids.map((id) => (zone === undefined ? `${id}` : `${zone} ${id}`))));
+  for (const [name, value] of after) if ((before.get(name) ?? 'null') !== value && !told.has(name)) expect([...told]).toContain(name);
+  for (const name of told) if (!after.has(name)) expect([...after.keys()]).toContain(name);
+}
+
+function worldOf({ variant, hold, grace, phaseCount, asymmetric }: OracleRules): EnergyWorld {
+  const config = { variant, failsafe: { grace, afterDuration: hold ? ('hold' as const) : ('autonomous' as const) } };
+  return new EnergyWorld({ zones: ZONES, config, ratings: { phaseCount, asymmetric } });
+}
+
+test(`${LIVES * LIFE} random steps of five zones in both profiles: every value is the oracle’s after each, in both directions and per phase`, async () => {
   let steps = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: LIFE, maxLength: LIFE, size: 'max' }), async (actions) => {
-      const world = new EnergyWorld({ zones: ZONES });
-      const oracle = new Oracle(ZONES);
+    fc.asyncProperty(rules, fc.array(step, { minLength: LIFE, maxLength: LIFE, size: 'max' }), async (given, actions) => {
+      const world = worldOf(given);
+      const oracle = new Oracle(ZONES, given);
       for (const action of actions) {
+        // Every fifth life also reads everything before and after, to see that what has changed was told.
+        const watched = steps % (5 * LIFE) < LIFE && action.do !== 'restart';
+        const before = watched ? attributes(world, oracle.zones) : undefined;
+        world.changes.length = 0;
         await take(world, oracle, action as Step);
+        oracle.look();
+        if (before !== undefined) checkNews(world, before, attributes(world, oracle.zones));
         steps += 1;
         const [is, due] = [seen(world, oracle.zones), told(oracle)];
         if (is !== due) expect(is).toBe(due);
@@ -209,7 +206,7 @@ test(`${LIVES * LIFE} random steps of five zones: every value is the oracle’s 
     { numRuns: LIVES },
   );
   expect(steps).toBeGreaterThanOrEqual(LIVES * LIFE);
-}, 60_000);
+}, 120_000);
 
 const event = fc.oneof(
   fc.record({ do: fc.constantFrom('connect' as const, 'lose' as const, 'remove' as const, 'limit' as const), zone }),
