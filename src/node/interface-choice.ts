@@ -1,19 +1,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { ConfigError } from '../errors.js';
 
-/** What an interface is, as far as the system tells. */
-export type InterfaceKind = 'ethernet' | 'wireless' | 'bridge' | 'tunnel';
+/** What an interface is, as far as the system tells. `port`: a member of a bridge, whatever else it is. */
+export type InterfaceKind = 'ethernet' | 'wireless' | 'bridge' | 'port' | 'tunnel';
 
-const KINDS: readonly string[] = ['ethernet', 'wireless', 'bridge', 'tunnel'] satisfies readonly InterfaceKind[];
+const KINDS: readonly string[] = ['ethernet', 'wireless', 'bridge', 'port', 'tunnel'] satisfies readonly InterfaceKind[];
 const KIND_PREFIX = 'kind:';
 
 /**
  * Left out unless allowed: the peers of a container, a virtual machine or a VPN are not the home network. A bridge of another name may be the
- * home network itself.
+ * home network itself; what arrives at its members arrives at it, so that nobody reaches their addresses.
  */
 export const DENIED_BY_DEFAULT: readonly string[] = [
   ...['docker*', 'br-*', 'veth*', 'virbr*', 'vnet*', 'lxc*', 'lxd*', 'podman*', 'cni*', 'flannel*', 'cali*', 'vmnet*', 'vboxnet*'],
-  ...['tun*', 'tap*', 'wg*', 'ppp*', 'utun*', 'tailscale*', 'zt*', 'kind:tunnel'],
+  ...['tun*', 'tap*', 'wg*', 'ppp*', 'utun*', 'tailscale*', 'zt*', 'kind:tunnel', 'kind:port'],
 ];
 
 /** Names (`eth0`), beginnings of names (`eth*`) or kinds (`kind:wireless`). */
@@ -72,6 +72,7 @@ export function interfaceKind(name: string, folder = '/sys/class/net'): Interfac
     return undefined;
   }
   if (TUNNEL_TYPES.includes(type) || existsSync(`${path}/tun_flags`)) return 'tunnel';
+  if (existsSync(`${path}/brport`)) return 'port';
   if (existsSync(`${path}/phy80211`) || existsSync(`${path}/wireless`)) return 'wireless';
   if (existsSync(`${path}/bridge`)) return 'bridge';
   return type === '1' ? 'ethernet' : undefined;

@@ -29,7 +29,10 @@ interface AddressFlags {
   readonly tentative: boolean;
   /** RFC 4862 §5.5.4: still valid, but not for new connections while there is another of its scope. */
   readonly deprecated: boolean;
+  /** RFC 8981: for connections that this host opens, gone in a day; published while there is no other of its scope. */
+  readonly temporary: boolean;
 }
+const TEMPORARY = 0x01;
 const DAD_FAILED = 0x08;
 const DEPRECATED = 0x20;
 const TENTATIVE = 0x40;
@@ -57,23 +60,26 @@ export function lookAtInterfaces(choice: InterfaceChoice, ipv4: boolean): View {
 
 /** Sorted, so that the order in which the system reports them is no change. */
 function publishable(name: string, infos: readonly NetworkInterfaceInfo[], flags: FlagsOf): readonly InterfaceAddress[] {
-  const found: { readonly address: InterfaceAddress; readonly deprecated: boolean }[] = [];
+  const found: { readonly address: InterfaceAddress; readonly isSpare: boolean }[] = [];
   for (const info of infos) {
     const bytes = parseAddress(info.address);
-    const { unusable, deprecated } = flags(name, info.address);
+    const { unusable, deprecated, temporary } = flags(name, info.address);
     if (bytes === undefined || unusable) continue;
     const prefixLength = Number(info.cidr?.split('/')[1] ?? bytes.length * 8);
-    found.push({ address: { family: info.family === 'IPv6' ? 6 : 4, bytes, text: info.address, prefixLength }, deprecated });
+    found.push({
+      address: { family: info.family === 'IPv6' ? 6 : 4, bytes, text: info.address, prefixLength },
+      isSpare: deprecated || temporary,
+    });
   }
-  const preferred = new Set(found.filter((one) => !one.deprecated).map((one) => addressScope(one.address.bytes)));
+  const preferred = new Set(found.filter((one) => !one.isSpare).map((one) => addressScope(one.address.bytes)));
   return found
-    .filter((one) => !one.deprecated || !preferred.has(addressScope(one.address.bytes)))
+    .filter((one) => !one.isSpare || !preferred.has(addressScope(one.address.bytes)))
     .map((one) => one.address)
     .sort((a, b) => compareAddresses(a.bytes, b.bytes));
 }
 
 type FlagsOf = (interfaceName: string, address: string) => AddressFlags;
-const NO_FLAGS: AddressFlags = { unusable: false, tentative: false, deprecated: false };
+const NO_FLAGS: AddressFlags = { unusable: false, tentative: false, deprecated: false, temporary: false };
 
 /** Reads the text of /proc/net/if_inet6: address, index, prefix length, scope, flags (all hexadecimal) and name, one address a line. */
 export function addressFlags(text: string): FlagsOf {
@@ -85,7 +91,8 @@ export function addressFlags(text: string): FlagsOf {
     const bytes = Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(address.slice(2 * i, 2 * i + 2), 16));
     const tentative = (bits & TENTATIVE) !== 0 && (bits & DAD_FAILED) === 0;
     const unusable = (bits & (TENTATIVE | DAD_FAILED)) !== 0;
-    known.set(`${name} ${formatAddress(bytes)}`, { unusable, tentative, deprecated: (bits & DEPRECATED) !== 0 });
+    const [deprecated, temporary] = [(bits & DEPRECATED) !== 0, (bits & TEMPORARY) !== 0];
+    known.set(`${name} ${formatAddress(bytes)}`, { unusable, tentative, deprecated, temporary });
   }
   return (interfaceName, address) => {
     const bytes = parseAddress(address);

@@ -7,6 +7,7 @@ import { mdnsPortIsFree } from './mdns-port.js';
 import { InterfaceSockets } from './multicast-sockets.js';
 import { NetworkChanges } from './network-changes.js';
 import { DEBOUNCE, restsAt, type Settling, settle } from './settling.js';
+import { SleepWatch } from './sleep.js';
 
 export interface NodeMulticastOptions {
   /** These alone, whatever their kind: `eth0`, `eth*`, `kind:wireless`. Default: all that are up, except `DENIED_BY_DEFAULT`. */
@@ -21,6 +22,8 @@ export interface NodeMulticastOptions {
   readonly debounce?: number;
   /** In place of `ip -o monitor address link`; empty: polling alone. */
   readonly monitor?: readonly string[] | undefined;
+  /** Whether the machine has slept since this was last asked. Default: by its uptime. */
+  readonly slept?: () => boolean;
 }
 
 const POLL_INTERVAL = 2000;
@@ -39,6 +42,7 @@ class NodeMulticast implements Multicast {
   alone = false;
   readonly #options: NodeMulticastOptions;
   readonly #debounce: number;
+  readonly #slept: () => boolean;
   readonly #sockets = new Map<string, InterfaceSockets>();
   readonly #states = new Map<string, Settling<SeenInterface>>();
   /** The last reason told for each interface; one that lasts is told once. */
@@ -54,6 +58,8 @@ class NodeMulticast implements Multicast {
   constructor(options: NodeMulticastOptions) {
     this.#options = options;
     this.#debounce = options.debounce ?? DEBOUNCE;
+    const watch = new SleepWatch();
+    this.#slept = options.slept ?? (() => watch.slept());
   }
 
   async start(handlers: MulticastHandlers): Promise<void> {
@@ -140,13 +146,24 @@ class NodeMulticast implements Multicast {
     if (this.#closing === undefined) this.#next = setTimeout(() => this.#lookAgain(), Math.max(1, Math.ceil(delay))).unref();
   }
 
-  /** Opens sockets on what is new, closes those of what is gone, and replaces those that failed or whose own address changed. */
+  /**
+   * Opens sockets on what is new, closes those of what is gone, and replaces those that failed or whose own address changed. An interface made anew
+   * under its name may be on another link, and so may all of them after a sleep: they are gone before they come (RFC 6762 §8).
+   */
   async #apply(): Promise<boolean> {
     const counting = [...this.#states.values()].flatMap(({ value }) => value ?? []);
+    const slept = this.#slept();
+    let isElsewhere = slept;
     for (const [name, sockets] of this.#sockets) {
-      if (counting.some((seen) => seen.name === name && sockets.fits(seen, seen.index))) continue;
+      const seen = counting.find((one) => one.name === name);
+      if (!slept && seen !== undefined && sockets.fits(seen, seen.index)) continue;
+      if (seen !== undefined && seen.index !== sockets.index) isElsewhere = true;
       this.#sockets.delete(name);
       void sockets.close();
+    }
+    if (isElsewhere) {
+      this.#seen = '[]';
+      this.#handlers?.onInterfaces();
     }
     const openings: Promise<boolean>[] = [];
     for (const { name, addresses, index } of counting) {

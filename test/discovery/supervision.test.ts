@@ -74,3 +74,43 @@ describe('a failure inside the responder', () => {
     expect(world.clock.pending()).toEqual([]);
   });
 });
+
+describe('a clock that jumps by hours', () => {
+  const HOURS = 4 * 3_600_000;
+
+  it.each([0, 100, 900, 20_000])('the responder goes on where it was, without a burst (%i ms after it published)', async (after) => {
+    const world = new DiscoveryWorld();
+    const { advertiser } = world.device();
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    await world.clock.advance(after);
+    const said = world.sent().length;
+    await world.clock.jump(HOURS);
+    // What was due once is said once.
+    expect(world.sent().length - said).toBeLessThanOrEqual(1);
+    await world.clock.advance(10_000);
+    expect(world.responses()).toHaveLength(3);
+    const since = world.clock.now();
+    (await world.peer()).send('p0', query(instanceName(COMMISSIONABLE), TYPE.SRV));
+    await world.clock.advance(2000);
+    expect(world.responses(since)).toHaveLength(1);
+    expect(failures(world)).toEqual([]);
+  });
+
+  it('the browser lets go of what has expired, asks anew once, and finds what is still there', async () => {
+    const world = new DiscoveryWorld();
+    const { browser } = world.controller();
+    const { advertiser } = world.device();
+    await Promise.all([browser.start(), advertiser.start()]);
+    const events: string[] = [];
+    browser.browse('_mash-comm._tcp', { added: () => events.push('added'), removed: () => events.push('removed') });
+    advertiser.publish(COMMISSIONABLE);
+    await world.clock.advance(10_000);
+    const asked = world.sent().filter(({ message }) => !message.response).length;
+    await world.clock.jump(HOURS);
+    expect(world.sent().filter(({ message }) => !message.response).length - asked).toBeLessThanOrEqual(2);
+    await world.clock.advance(5000);
+    expect(events).toEqual(['added', 'removed', 'added']);
+    expect(failures(world)).toEqual([]);
+  });
+});

@@ -21,6 +21,8 @@ it.each<[InterfaceChoice, string, InterfaceKind | undefined, Verdict]>([
     (name): [InterfaceChoice, string, undefined, Verdict] => [{}, name, undefined, 'denied by default'],
   ),
   [{}, 'company', 'tunnel', 'denied by default'],
+  [{}, 'eth0', 'port', 'denied by default'],
+  [{ allow: ['eth0'] }, 'eth0', 'port', 'used'],
   [{ allow: ['tun0'] }, 'tun0', 'tunnel', 'used'],
   [{ allow: ['tun0'] }, 'eth0', 'ethernet', 'not allowed'],
   [{ allow: ['eth*'] }, 'eth7', 'ethernet', 'used'],
@@ -60,14 +62,16 @@ it('the kind is what the system says of it', () => {
   make('d', '1', 'tun_flags');
   make('e', '65534');
   make('f', '280');
+  make('g', '1', 'brport');
   try {
-    expect(['a', 'b', 'c', 'd', 'e', 'f', 'none'].map((name) => interfaceKind(name, folder))).toEqual([
+    expect(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'none'].map((name) => interfaceKind(name, folder))).toEqual([
       'ethernet',
       'wireless',
       'bridge',
       'tunnel',
       'tunnel',
       undefined,
+      'port',
       undefined,
     ]);
   } finally {

@@ -7,6 +7,7 @@ import {
   type Namespace,
   type NamespaceProcess,
   namespacesRefused,
+  replug,
   runInNamespace,
   withNamespaces,
 } from '../world/netns.js';
@@ -141,6 +142,59 @@ describe.runIf(namespacesRefused === undefined)(title, () => {
       const controller = await start(two as Namespace, CONTROLLER);
       const found = await controller.heard<Line>((line) => line.event === 'added' || line.event === 'updated');
       expect(found.addresses?.map(([, scope]) => scope)).toContain('link-local');
+    });
+  });
+
+  it.each([
+    ['an interface made anew within the debounce', replug],
+    ['every one after a sleep', (_: Namespace, device: NamespaceProcess) => device.tell('sleep')],
+  ] as const)('RFC 6762 §8: %s is probed on and announced on again', async (_, happens) => {
+    await withNamespaces(2, async ([one, two]) => {
+      const [ours, theirs] = [one as Namespace, two as Namespace];
+      const arrivals = await start(theirs, ARRIVALS);
+      const device = await start(ours, DEVICE, 'polling');
+      const from = await linkLocalOf(ours);
+      const heard = (response: boolean) =>
+        arrivals.heard<Line & { from: string; response: boolean }>((line) => line.from?.startsWith(from) && line.response === response);
+      // Three probes and three announcements, then nothing more.
+      for (const response of [false, false, false, true, true, true]) await heard(response);
+      await happens(ours, device);
+      expect(await linkLocalOf(ours)).toBe(from);
+      for (const response of [false, false, false, true, true]) await heard(response);
+    });
+  });
+
+  it('an interface that is renamed is followed', async () => {
+    await withNamespaces(2, async ([one, two]) => {
+      const [ours, theirs] = [one as Namespace, two as Namespace];
+      const controller = await start(theirs, CONTROLLER);
+      const device = await start(ours, DEVICE);
+      await controller.heard<Line>(event('added', '_mash-comm._tcp'));
+      for (const step of [['down'], ['name', 'lan0'], ['up']])
+        await ip('-n', ours.name, 'link', 'set', step[0] === 'up' ? 'lan0' : 'mash0', ...step);
+      await device.heard<Line & { interface?: string }>((line) => line.interface === 'lan0');
+      device.tell('switch');
+      await controller.heard<Line>(event('added', '_mash._tcp'));
+    });
+  });
+
+  it('a bridge is used in place of its members, and a temporary address is not published', async () => {
+    await withNamespaces(2, async ([one, two]) => {
+      const [ours, theirs] = [one as Namespace, two as Namespace];
+      const { name } = ours;
+      await ip('-n', name, 'link', 'add', 'lan', 'type', 'bridge', 'mcast_snooping', '0');
+      await ip('-n', name, 'link', 'set', 'mash0', 'master', 'lan');
+      await ip('netns', 'exec', name, 'sysctl', '-qw', 'net.ipv6.conf.lan.use_tempaddr=2', 'net.ipv6.conf.lan.accept_dad=0');
+      await ip('-n', name, 'link', 'set', 'lan', 'up');
+      await ip('-n', name, 'addr', 'add', 'fd77:1::b/64', 'dev', 'lan', 'mngtmpaddr');
+      const temporary = () => ip('-n', name, 'addr', 'show', 'dev', 'lan', 'temporary');
+      await expect.poll(temporary, { timeout: 10_000 }).toContain('fd77:1:');
+      const controller = await start(theirs, CONTROLLER);
+      await start(ours, DEVICE);
+      const found = await controller.heard<Line>(event('added', '_mash-comm._tcp'));
+      const texts = found.addresses?.map(([text]) => text) ?? [];
+      const [, own] = /inet6 (fe80:\S+)\/64/.exec(await ip('-n', name, 'addr', 'show', 'dev', 'lan', 'scope', 'link')) ?? [];
+      expect(texts).toEqual(['fd77:1::b', own]);
     });
   });
 

@@ -43,6 +43,17 @@ export class VirtualClock implements Clock {
     return [...this.#pending].sort((a, b) => a.at - b.at || a.order - b.order).map(({ name, at }) => ({ name, at }));
   }
 
+  /** Time jumps, as after a sleep: what fell due meanwhile is called at its end, in its order. */
+  async jump(milliseconds: number): Promise<void> {
+    this.#now += milliseconds;
+    const due = [...this.#pending].filter(({ at }) => at <= this.#now).sort((a, b) => a.at - b.at || a.order - b.order);
+    for (const entry of due) {
+      if (!this.#pending.delete(entry)) continue;
+      entry.callback();
+      await settle();
+    }
+  }
+
   /** Moves time on by `milliseconds`, letting promises settle before and after every callback. */
   async advance(milliseconds: number, turns?: number): Promise<void> {
     const target = this.#now + milliseconds;

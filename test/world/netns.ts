@@ -103,6 +103,16 @@ export async function up(namespace: Namespace, link: number): Promise<void> {
     await ip('-n', name, 'addr', 'add', `${address}/64`, 'dev', dev, 'nodad');
 }
 
+/** The interface of the first link is pulled out of the machine and put in again: the same hardware address, another number. */
+export async function replug(namespace: Namespace): Promise<void> {
+  const { name } = namespace;
+  const address = /link\/ether (\S+)/.exec(await ip('-n', name, 'link', 'show', 'mash0'))?.[1] as string;
+  await ip('-n', name, 'link', 'del', 'mash0');
+  await attach(namespace, 0, false);
+  await ip('-n', name, 'link', 'set', 'mash0', 'address', address);
+  await up(namespace, 0);
+}
+
 /** Takes the cable of an interface out, or puts it in. */
 export async function setCarrier(namespace: Namespace, link: number, state: 'up' | 'down'): Promise<void> {
   await ip('-n', namespace.hub, 'link', 'set', portOf(namespace, link), state);
@@ -172,6 +182,11 @@ export class NamespaceProcess {
   /** Of the program itself: `ip netns exec` replaces itself by it. */
   get pid(): number {
     return this.#child.pid as number;
+  }
+
+  /** What it said so far does not count. */
+  forget(): void {
+    this.#lines.length = 0;
   }
 
   /** What was said and not yet taken. */
