@@ -50,7 +50,7 @@ const SIMULATIONS: Readonly<Record<string, (options: SimulationOptions) => Simul
       describe: () => {
         const { phases, vehicle, fault } = stage.read();
         const car = vehicle === undefined ? 'no car' : `car at ${vehicle.stateOfCharge ?? '?'} %${vehicle.demand ? '' : ', wants nothing'}`;
-        return [kilowatts(phases), car, ...(fault === undefined ? [] : [fault.message])].join(' · ');
+        return [kilowatts(phases), car, ...(fault === undefined ? [] : [fault.message]), ...exactly(stage)].join(' · ');
       },
     };
   },
@@ -68,7 +68,7 @@ const SIMULATIONS: Readonly<Record<string, (options: SimulationOptions) => Simul
         const { phases, temperature, override, fault } = stage.read();
         const must = override === undefined ? [] : [override.reason === 0 ? 'minimum run' : 'defrost'];
         const buffer = `buffer ${((temperature ?? 0) / 100).toFixed(1)} °C`;
-        return [kilowatts(phases), buffer, ...must, ...(fault === undefined ? [] : [fault.message])].join(' · ');
+        return [kilowatts(phases), buffer, ...must, ...(fault === undefined ? [] : [fault.message]), ...exactly(stage)].join(' · ');
       },
     };
   },
@@ -76,6 +76,10 @@ const SIMULATIONS: Readonly<Record<string, (options: SimulationOptions) => Simul
 
 function kilowatts(phases: readonly { readonly active: number }[]): string {
   return `${(phases.reduce((sum, { active }) => sum + active, 0) / 1_000_000).toFixed(2)} kW`;
+}
+
+function exactly({ noiseFrozen }: { readonly noiseFrozen: boolean }): readonly string[] {
+  return noiseFrozen ? ['meters exact'] : [];
 }
 
 function breakOrMend(hardware: { fault: boolean }): void {

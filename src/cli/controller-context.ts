@@ -95,6 +95,10 @@ export class ControllerContext {
     return this.#io.onInterrupt(stop);
   }
 
+  get env(): ControllerIo['env'] {
+    return this.#io.env;
+  }
+
   get parts(): ControllerParts {
     const { clock, crypto, transport } = this.machine;
     return { clock, crypto, transport, log: this.#log, store: this.store, resolver: () => this.resolver(), exposed: this.#meter?.exposed };

@@ -15,6 +15,7 @@ import { nodePortMapper } from '../node/port-mapper.js';
 import { openProtocolLog } from '../node/protocol-log-file.js';
 import { lockState } from '../node/state-lock.js';
 import { tapped } from '../protocol-log/index.js';
+import { noColour } from '../simulator/colour.js';
 import { TerminalPanel } from '../simulator/terminal-panel.js';
 import { EARLIEST_TIME, FIRMWARE_VERSION } from '../version.js';
 import { type DeviceArguments, parseDeviceArguments } from './device-arguments.js';
@@ -30,18 +31,18 @@ async function run(options: DeviceArguments): Promise<void> {
   const clock = nodeClock();
   const button = new MockButton(() => clock.now());
   const simulation = simulationOf(board, { now: () => clock.now(), metersFrozen: options.freezeMeters });
-  const panel = new TerminalPanel(
-    button,
-    (text) => void process.stdout.write(text),
-    simulation,
-    () => process.stdout.columns ?? 80,
-  );
-  const write = lineWriter({ write: (text) => panel.print(text) });
-  const log = nodeLog({ level: options.logLevel, format: options.logFormat, write });
   // Loaded where somebody looks: its tables cost every other start 2 ms and start the optimising compiler.
   const qr = terminal ? await import('../simulator/qr-lines.js') : undefined;
+  const panel = new TerminalPanel(button, {
+    write: (text) => void process.stdout.write(text),
+    surroundings: simulation,
+    size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
+    qrLines: qr === undefined ? undefined : (content) => qr.qrLines(content, noColour(process.env)),
+  });
+  const write = lineWriter({ write: (text) => panel.print(text) });
+  const log = nodeLog({ level: options.logLevel, format: options.logFormat, write });
   const display = new MockDisplay((shown) => {
-    if (qr !== undefined) panel.draw(shown, qr.qrLines);
+    if (terminal) panel.draw(shown);
   });
   const relay = new MockRelayDriver((closed) => log.info('relay', { closed }));
   const lock = await lockState(options.state);
@@ -95,13 +96,17 @@ async function run(options: DeviceArguments): Promise<void> {
   try {
     await device.start();
   } catch (error) {
+    panel.close();
     await lock.release();
     throw error;
   }
   if (!terminal) return;
   const unwatch = panel.watch(device, () => clock.now());
   const restoreKeys = panel.readKeys(process.stdin, stop);
+  const resized = (): void => panel.refresh();
+  process.stdout.on('resize', resized);
   restoreTerminal = () => {
+    process.stdout.off('resize', resized);
     unwatch();
     restoreKeys();
   };

@@ -1,7 +1,7 @@
 import qr from 'qr';
 
-/** Two modules a character, dark on light, so that a phone reads it from a dark terminal too. */
-export function qrLines(content: string): string[] {
+/** Two modules a character, dark on light, so that a phone reads it from a dark terminal too. `plain`: in the terminal's own colours, bright on dark. */
+export function qrLines(content: string, plain = false): string[] {
   const modules = qr(content, 'raw', { ecc: 'medium', border: 2 });
   const lines: string[] = [];
   for (let y = 0; y < modules.length; y += 2) {
@@ -9,7 +9,7 @@ export function qrLines(content: string): string[] {
     const lower = modules[y + 1] ?? [];
     // White foreground and black background are stated, whatever the terminal's colours are.
     const row = upper.map((dark, x) => (dark ? (lower[x] === true ? ' ' : '▄') : lower[x] === true ? '▀' : '█'));
-    lines.push(`\u001b[97;40m${row.join('')}\u001b[0m`);
+    lines.push(plain ? row.join('') : `\u001b[97;40m${row.join('')}\u001b[0m`);
   }
   return lines;
 }

@@ -1,12 +1,13 @@
 import type { MockButton, Shown } from '../../hal/mock/index.js';
 import type { MashDevice } from '../device.js';
-import { Footer } from './footer.js';
-import { statusLines } from './status-lines.js';
+import { Footer, type TerminalSize } from './footer.js';
+import { layPanel, type PanelRow, type QrLines } from './panel-layout.js';
+import { statusRows } from './status-rows.js';
 
 /** How long the simulated finger stays on the button for a long press. */
 const LONG_PRESS = 3200;
 const SHORT_PRESS = 80;
-/** How often power and failsafe remainder are looked at. */
+/** How often power and remainders are looked at. */
 const LOOK = 1000;
 
 /** What surrounds the simulated device, and what can be done to it. */
@@ -17,17 +18,27 @@ export interface Surroundings {
   describe(): string;
 }
 
+export interface TerminalPanelOptions {
+  readonly write: (text: string) => void;
+  readonly surroundings?: Surroundings | undefined;
+  readonly size: () => TerminalSize;
+  /** For what the display shows; its tables cost a start 2 ms, so that it is given where somebody looks. */
+  readonly qrLines?: QrLines | undefined;
+}
+
 /** The simulated device on a terminal: its display is drawn, its button is a key, and what it does stands below everything else. */
 export class TerminalPanel {
   readonly #footer: Footer;
   readonly #button: MockButton;
-  readonly #surroundings: Surroundings | undefined;
+  readonly #options: TerminalPanelOptions;
+  #shown: Shown = { kind: 'blank' };
+  #status: () => readonly PanelRow[] = () => [];
   #release: NodeJS.Timeout | undefined;
 
-  constructor(button: MockButton, write: (text: string) => void, surroundings?: Surroundings, columns: () => number = () => 80) {
+  constructor(button: MockButton, options: TerminalPanelOptions) {
     this.#button = button;
-    this.#surroundings = surroundings;
-    this.#footer = new Footer(write, columns);
+    this.#options = options;
+    this.#footer = new Footer(options.write, options.size);
   }
 
   /** Writes whole lines of something else: the log. */
@@ -36,24 +47,35 @@ export class TerminalPanel {
   }
 
   /** Shows what the device does, as it changes, until the returned function is called. `now`: monotonic ms. */
-  watch(device: Pick<MashDevice, 'status' | 'onChange'>, now: () => number): () => void {
-    const around = (): readonly string[] => (this.#surroundings === undefined ? [] : [`  around   ${this.#surroundings.describe()}`]);
-    const show = (): void => this.#footer.show([...statusLines(device.status, now()), ...around()]);
-    const unwatch = device.onChange(show);
-    const timer = setInterval(show, LOOK);
-    show();
+  watch(device: { readonly status: Parameters<typeof statusRows>[0] } & Pick<MashDevice, 'onChange'>, now: () => number): () => void {
+    this.#status = () => statusRows(device.status, now());
+    const unwatch = device.onChange(() => this.refresh());
+    const timer = setInterval(() => this.refresh(), LOOK);
+    this.refresh();
     return () => {
       unwatch();
       clearInterval(timer);
-      this.#footer.close();
+      this.close();
     };
   }
 
-  /** Draws what the display shows; `qrLines` gives a QR code as lines of the terminal. */
-  draw(shown: Shown, qrLines: (content: string) => readonly string[]): void {
-    if (shown.kind === 'blank') return;
-    const lines = shown.kind === 'qr' ? [...qrLines(shown.content), shown.content, ...shown.lines] : [...shown.lines];
-    this.#footer.print(`\n${lines.map((line) => `  ${line}`).join('\n')}\n\n  ${this.#keys()}\n\n`);
+  /** Draws what the display shows. */
+  draw(shown: Shown): void {
+    this.#shown = shown;
+    this.refresh();
+  }
+
+  /** Draws everything as it is now: the terminal may have another size. */
+  refresh(): void {
+    const { surroundings, size, qrLines = () => [] } = this.#options;
+    const around = surroundings === undefined ? [] : [{ label: 'around', items: [surroundings.describe()] }];
+    const content = { shown: this.#shown, rows: [...this.#status(), ...around], keys: this.#keys() };
+    this.#footer.show(layPanel(content, size(), qrLines));
+  }
+
+  /** Takes the panel away. What is printed afterwards stands alone. */
+  close(): void {
+    this.#footer.close();
   }
 
   /** Presses and lets go after the time that the kind of press takes. */
@@ -85,18 +107,22 @@ export class TerminalPanel {
   }
 
   #act(key: string): void {
-    const act = this.#surroundings?.acts.find((each) => each.key === key);
+    const act = this.#options.surroundings?.acts.find((each) => each.key === key);
     if (act === undefined) return;
     act.run();
     this.#look();
   }
 
+  /** What is so now, among the lines that stay. */
   #look(): void {
-    if (this.#surroundings !== undefined) this.#footer.print(`  ${this.#surroundings.describe()}\n`);
+    const { surroundings } = this.#options;
+    if (surroundings !== undefined) this.#footer.print(`  ${surroundings.describe()}\n`);
+    this.refresh();
   }
 
-  #keys(): string {
-    const acts = this.#surroundings === undefined ? [] : [...this.#surroundings.acts.map(({ key, text }) => `${key} ${text}`), 's state'];
-    return `keys: ${['b button', 'l long press', ...acts, 'q quit'].join(' · ')}`;
+  #keys(): readonly string[] {
+    const { surroundings } = this.#options;
+    const acts = surroundings === undefined ? [] : [...surroundings.acts.map(({ key, text }) => `${key} ${text}`), 's state'];
+    return ['b button', 'l long press', ...acts, 'q quit'];
   }
 }

@@ -8,6 +8,7 @@ import { PERMISSIONS, type Permission } from '../../controller/token.js';
 import type { DeviceAddress } from '../../controller/zone.js';
 import { commissionerService } from '../../discovery/commissioner-service.js';
 import { ConfigError } from '../../errors.js';
+import { noColour } from '../../simulator/colour.js';
 import { qrLines } from '../../simulator/qr-lines.js';
 import type { Choose, ControllerContext, Outcome } from '../controller-context.js';
 import { addressArgument, numberArgument, permissionsArgument, planCommission } from '../controller-options.js';
@@ -104,7 +105,7 @@ async function open(context: ControllerContext, { port, days, permissions, stay 
     const announced = await resolver.announce(service());
     // discovery §3.5: DC changes when a device joins; D goes with the code.
     announce = () => announced.update(service());
-    if (options.json !== true) for (const line of qrLines(owner.code.qr)) progress(line);
+    if (options.json !== true) for (const line of qrLines(owner.code.qr, noColour(context.env))) progress(line);
     progress(`${owner.code.qr}   (5 minutes, port ${bound})`);
     await untilInterrupted(context, stay === true ? undefined : CODE_LIFE);
   } finally {
