@@ -174,6 +174,18 @@ export function makeProfile(name: ProfileName, overrides: Readonly<Record<string
   return { name, ...values } as unknown as Profile;
 }
 
+/** What a setting may be, for people: `3000…10800000 ms`, `on, off`. */
+export function rangeOf(name: ProfileName, key: ProfileKey): string {
+  const entry: NumberValue | ChoiceValue<string> = PROFILE_TABLE[key];
+  if (entry.kind === 'choice') return entry.choices.join(', ');
+  const [minimum, maximum] = bounds(name, entry);
+  return `${minimum}…${maximum}${entry.unit === 'count' ? '' : ` ${entry.unit}`}`;
+}
+
+function bounds(name: ProfileName, entry: NumberValue): readonly [minimum: number, maximum: number] {
+  return (name === 'reference' ? entry.inReference : undefined) ?? [entry.minimum, entry.maximum];
+}
+
 function isKey(key: string): key is ProfileKey {
   return Object.hasOwn(PROFILE_TABLE, key);
 }
@@ -186,7 +198,7 @@ function parse(name: ProfileName, key: ProfileKey, text: string): string | numbe
   }
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (!Number.isInteger(value)) throw new ConfigError(key, `'${text}' is not a whole number of ${entry.unit}`);
-  const [minimum, maximum] = (name === 'reference' ? entry.inReference : undefined) ?? [entry.minimum, entry.maximum];
+  const [minimum, maximum] = bounds(name, entry);
   if (value < minimum || value > maximum) throw new ConfigError(key, `${value} is outside ${minimum}…${maximum} ${entry.unit}`);
   return value;
 }

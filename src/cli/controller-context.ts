@@ -104,10 +104,15 @@ export class ControllerContext {
     return { clock, crypto, transport, log: this.#log, store: this.store, resolver: () => this.resolver(), exposed: this.#meter?.exposed };
   }
 
-  /** Rejects with NO_ZONE where the folder has none yet. */
+  /** Rejects with NO_ZONE where the folder has none yet, or is an admin's. */
   async zone(): Promise<ControllerZone> {
     const zone = await openZone(this.parts);
     if (zone !== undefined) return zone;
+    const admin = await this.store.loadAdmin();
+    if (admin !== undefined)
+      throw new ControllerError('NO_ZONE', `${this.store.folder} is an admin's of zone '${admin.name}', whose owner operates its devices`, {
+        suggestions: ["'mash-controller commission' adds a device to that zone", 'Name another folder with --zone'],
+      });
     throw new ControllerError('NO_ZONE', `There is no zone in ${this.store.folder}`, {
       suggestions: ["'mash-controller commission' creates it", 'Name another folder with --zone'],
     });
@@ -119,12 +124,12 @@ export class ControllerContext {
     return record;
   }
 
-  /** Connects to the device that is meant, and closes the connection when the work is done. */
-  async withDevice<T>(wanted: string | undefined, work: (connected: Connected) => Promise<T>): Promise<T> {
+  /** Connects to the device that is meant, and closes the connection when the work is done. `grace`: as in `ControllerParts`. */
+  async withDevice<T>(wanted: string | undefined, work: (connected: Connected) => Promise<T>, grace = 0): Promise<T> {
     const zone = await this.zone();
     const record = this.choose(selectDevice(await this.store.devices(), wanted));
     this.progress(`connecting to ${record.name ?? 'device'} ${record.id}`);
-    const session = await connectDevice(this.parts, zone, record);
+    const session = await connectDevice({ ...this.parts, grace }, zone, record);
     try {
       return await work({ session, record, zone });
     } finally {

@@ -11,6 +11,7 @@ import { makeProfile, type Profile, type ProfileName } from '../profile.js';
 import { FIRMWARE_VERSION } from '../version.js';
 import { logCommand } from './log-command.js';
 import { picsCommand } from './pics-command.js';
+import { settingsCommand } from './settings-command.js';
 import { TEST_OPTIONS } from './test-mode.js';
 
 export interface DeviceArguments {
@@ -51,7 +52,9 @@ Examples:
   mash-device --set commissioning.window=60000  one value of the profile, times in milliseconds
   mash-device --protocol-log run.mlog           writes down every frame, state change and record
   mash-device log view run.mlog                 reads it
+  mash-device settings                          lists what --set can set
   mash-device pics --profile reference          prints the PICS of this configuration
+  mash-device --state ./second --port 9443 --commissioning-port 9444   a second device on this machine
   kill -USR1 PID                                presses the simulated button, -USR2 presses it long
 `;
 
@@ -80,9 +83,13 @@ export function parseDeviceArguments(
     .option('--discriminator <number>', '0…4095; generated once and kept where not given', discriminator)
     .option('--open-window', 'opens the commissioning window at start', false)
     .option('--freeze-meters', 'simulated meters read exact values', false)
-    .option('--interface <names...>', 'network interfaces: eth0, eth*, kind:wireless (default: all but containers, VMs and tunnels)')
-    .option('--deny-interface <names...>', 'never these, in the same form')
-    .option('--set <key=value...>', 'overrides values of the profile')
+    .option(
+      '--interface <names...>',
+      'network interfaces: eth0, eth*, kind:wireless; repeat, or separate with commas or spaces (default: all but containers, VMs and tunnels)',
+      names,
+    )
+    .option('--deny-interface <names...>', 'never these, in the same form', names)
+    .option('--set <key=value...>', "overrides values of the profile ('mash-device settings' lists them)")
     .addOption(new Option('--log-level <level>', 'what is logged').choices([...LOG_LEVELS]).default('info'))
     .addOption(
       new Option('--log-format <format>', 'how it is logged (default: pretty on a terminal, json elsewhere)').choices(['pretty', 'json']),
@@ -90,12 +97,21 @@ export function parseDeviceArguments(
     .option('--protocol-log <file>', 'writes every frame, state change and record there, secrets masked')
     .option('--tls-key-log <file>', 'writes the keys of every connection there: whoever reads it reads the traffic')
     .addHelpText('after', EXAMPLES)
-    .action(() => undefined);
+    .argument('[command]')
+    .action((word: string | undefined) => {
+      if (word !== undefined)
+        command.error(`error: unknown command '${word}'; there are ${command.commands.map((each) => each.name()).join(', ')}`);
+    });
+  command.usage('[options] [command]');
   for (const option of TEST_OPTIONS) command.addOption(option);
   const choose = (work: () => Promise<void>): void => {
     run = work;
   };
   adopt(command, logCommand(choose, print, fail));
+  adopt(
+    command,
+    settingsCommand(choose, print, () => checked(command.opts(), isTerminal).profile),
+  );
   adopt(
     command,
     picsCommand(choose, print, fail, () => checked(command.opts(), isTerminal)),
@@ -177,6 +193,11 @@ function settings(list: readonly string[]): Record<string, string> {
     overrides[key] = item.slice(at + 1);
   }
   return overrides;
+}
+
+/** `eth0`, or several with commas; what is wrong with a name is said by `checkChoice`. */
+function names(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, ...text.split(',').map((name) => name.trim())];
 }
 
 function port(text: string): number {

@@ -47,7 +47,7 @@ export interface Reached<T> {
 
 /**
  * Connects at the first of several addresses (`raceInTurn`). `connect` judges the peer too: a wrong one at an address is a failure of that
- * address (§6.5.5). Where all fail with NOT_TRUSTED the result is "Device authentication failed", where all fail with another
+ * address (§6.5.5). Where all fail with NOT_TRUSTED the result is the first that says what helps, else "Device authentication failed"; where all fail with another
  * ControllerError of one code the first of them; otherwise what `failed` makes of the reasons.
  */
 export async function connectFirst<T>(
@@ -71,5 +71,6 @@ function failureOf(failures: readonly unknown[], failed: (reasons: readonly stri
   if (!(first instanceof ControllerError)) return failed(reasons);
   if (!failures.every((error) => error instanceof ControllerError && error.code === first.code)) return failed(reasons);
   // connection-establishment §6.5.5
-  return first.code === 'NOT_TRUSTED' ? authenticationFailed(reasons) : first;
+  if (first.code !== 'NOT_TRUSTED') return first;
+  return failures.find((error) => (error as ControllerError).details.suggestions !== undefined) ?? authenticationFailed(reasons);
 }

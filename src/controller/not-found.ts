@@ -79,6 +79,16 @@ export function authenticationFailed(reasons: readonly string[]): ControllerErro
   });
 }
 
+/** It is the device, and its certificate has expired (TC-CERT-VAL-2). */
+export function expired(deviceId: string): ControllerError {
+  return new ControllerError('NOT_TRUSTED', `The certificate of device ${deviceId} has expired`, {
+    suggestions: [
+      "'mash-controller renew' gives it a new one within seven days of its end",
+      'After them the device has to leave the zone and be commissioned again',
+    ],
+  });
+}
+
 /** Nobody announces the device of a zone. */
 export function notAnnounced(deviceId: string): ControllerError {
   return new ControllerError('NO_DEVICES_FOUND', `Device ${deviceId} is not on the network`, {

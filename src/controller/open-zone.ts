@@ -44,6 +44,9 @@ export async function openOrCreateZone(parts: ZoneParts, wish: ZoneWish): Promis
     checkWish(parts.store.folder, existing, wish);
     return { zone: existing, created: false };
   }
+  const admin = await parts.store.loadAdmin();
+  if (admin !== undefined)
+    throw new ConfigError('--zone', `${parts.store.folder} is an admin's of zone '${admin.name}'; a zone of its own needs another folder`);
   const kind = wish.kind ?? DEFAULT_KIND;
   if (wish.dialect === 'draft' && ZONE_KINDS[kind].draft === undefined)
     throw new ConfigError('zone type', `'${kind}' exists in the reference dialect alone; add --dialect reference`);

@@ -5,6 +5,7 @@ import type { Clock, Crypto, Log, TlsIdentity } from '../platform.js';
 import { connectFirst, formatTarget } from './addresses.js';
 import { ControllerError, messageOf } from './errors.js';
 import type { ExposedModel } from './exposed-model.js';
+import { expired } from './not-found.js';
 import { raceInTurn } from './race.js';
 import type { Resolver } from './resolver.js';
 import { ControllerSession } from './session.js';
@@ -23,6 +24,8 @@ export interface ControllerParts {
   readonly resolver: () => Promise<Resolver>;
   /** What devices may read of us over every operational connection; absent: nothing. */
   readonly exposed?: ExposedModel | undefined;
+  /** Seconds after its end in which a device's certificate is taken all the same: for its renewal, and for nothing else. Default 0. */
+  readonly grace?: number;
 }
 
 /** Addresses remembered of a device. */
@@ -154,9 +157,13 @@ function judge(parts: ControllerParts, zone: ControllerZone, expectedDeviceId: s
   try {
     const certificate = parseCertificate(parts.crypto, connection.certificate);
     const ca = parseCertificate(parts.crypto, zone.caCertificate);
-    checkDevicePeer(parts.crypto, { certificate, ca, expectedDeviceId, time });
+    const { grace = 0 } = parts;
+    const atLatest = time.now <= certificate.notAfter + grace ? Math.min(time.now, certificate.notAfter) : time.now;
+    const check = { certificate, ca, expectedDeviceId, time: { ...time, now: grace === 0 ? time.now : atLatest } };
+    checkDevicePeer(parts.crypto, check);
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
+    if (error.reason === 'expired') throw expired(expectedDeviceId);
     const reason = `What answers at ${connection.stream.remoteAddress} is not device ${expectedDeviceId}: ${error.message}`;
     throw new ControllerError('NOT_TRUSTED', reason);
   }

@@ -49,6 +49,8 @@ export class DeviceEnergy {
   readonly features = new Map<number, EnergyControl>();
   readonly #clock: Clock;
   readonly #log: Log;
+  /** What the log said last of each endpoint. */
+  readonly #told = new Map<number, string>();
 
   constructor(parts: DeviceEnergyParts) {
     this.#clock = parts.clock;
@@ -78,6 +80,10 @@ export class DeviceEnergy {
     if (status === undefined) return;
     const { controlState, effectiveConsumptionLimit: consumptionLimit, failsafeUntil } = status;
     const state = Object.entries(ControlState).find(([, value]) => value === controlState)?.[0];
+    // One step may change the state there and back again.
+    const told = `${state} ${consumptionLimit}`;
+    if (this.#told.get(endpoint) === told) return;
+    this.#told.set(endpoint, told);
     const remainder = failsafeUntil === undefined ? {} : { failsafeSeconds: Math.ceil((failsafeUntil - this.#clock.now()) / 1000) };
     this.#log.info('control state', { endpoint, state, consumptionLimit, ...remainder });
   }

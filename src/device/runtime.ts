@@ -233,7 +233,7 @@ export class DeviceRuntime {
     if (press === 'longPress') {
       const { energy } = this.#steering;
       energy.longPress();
-      log.info('long press', { energy: energy.status });
+      log.info('long press');
       this.#changed();
     } else if (!this.#commissioner.openWindow())
       log.warn('the window cannot be opened yet', { coolDownSeconds: Math.ceil(this.#commissioner.coolDown / 1000) });

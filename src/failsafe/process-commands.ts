@@ -3,7 +3,7 @@ import { checkDuration, milliseconds, violated } from './command-checks.js';
 import type { CommandStep, ProcessCommand } from './command-types.js';
 import { type EnergyConfig, type EnergyState, processLimits } from './energy-state.js';
 import { settle } from './energy-view.js';
-import { nextProcess, type ProcessEvent, retryAfter } from './process-state.js';
+import { nextProcess, type ProcessEvent, processName, retryAfter } from './process-state.js';
 
 /** features.md §2, 9–14; who may was judged before. Throws PeerError 11. */
 export function runProcess(config: EnergyConfig, state: EnergyState, caller: ZoneRank, command: ProcessCommand, now: number): CommandStep {
@@ -13,7 +13,7 @@ export function runProcess(config: EnergyConfig, state: EnergyState, caller: Zon
   if ('startsIn' in command) checkStart(command.startsIn, now);
   const limits = processLimits(config);
   const next = nextProcess(limits, process, processEvent(command, caller, now), now);
-  if (next === undefined) throw violated(`${command.name} is not due in process state ${process.name}`);
+  if (next === undefined) throw violated(`${command.name} is not due in process state ${processName(process.name)}`);
   if (command.name === 'pause' || command.name === 'stop' || command.name === 'resume') {
     const seconds = retryAfter(limits, process, command.name, now);
     if (seconds > 0) return { state, result: { kind: 'retry', retryAfter: seconds } };

@@ -2,6 +2,10 @@
 export const Process = { NONE: 0, AVAILABLE: 1, SCHEDULED: 2, RUNNING: 3, PAUSED: 4, COMPLETED: 5, ABORTED: 6 } as const;
 export type Process = (typeof Process)[keyof typeof Process];
 
+export function processName(process: Process): string {
+  return Object.entries(Process).find(([, value]) => value === process)?.[0] ?? '';
+}
+
 /** Who scheduled or paused; priority 0 is the user, whom nobody outranks. */
 export interface ProcessActor {
   readonly id: string;

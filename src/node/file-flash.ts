@@ -36,7 +36,10 @@ export async function openFileFlash(options: FileFlashOptions): Promise<FlashMed
     const status = await file.stat();
     if (!status.isFile()) throw new StoreError('io', `${path}: not a regular file`);
     if (status.size !== sectorSize * sectorCount)
-      throw new StoreError('io', `${path}: ${status.size} bytes, not ${sectorCount} sectors of ${sectorSize}`);
+      throw new StoreError(
+        'io',
+        `${path}: ${status.size} bytes, not ${sectorCount} sectors of ${sectorSize}: no journal, or a part of one`,
+      );
     if ((status.mode & 0o077) !== 0) await file.chmod(0o600);
     return new FileFlash(file, path, sectorSize, sectorCount);
   } catch (error) {

@@ -71,6 +71,29 @@ describe('mash-controller admin', () => {
     expect((await lines.as('owner', 'admin', 'list')).out).toMatch(/Phone +revoked/);
   });
 
+  it("an app's folder is no zone's: that is said, and none is made in it", async () => {
+    const owner = await open();
+    await lines.as('app', 'admin', 'join', owner.qr);
+    await owner.interrupt();
+    for (const words of [['read'], ['limit', '3'], ['admin', 'list']]) {
+      const ran = await lines.as('app', ...words);
+      expect([ran.code, ran.err]).toEqual([
+        3,
+        expect.stringContaining("is an admin's of zone 'Home Energy', whose owner operates its devices"),
+      ]);
+    }
+    expect((await lines.as('app', 'zones')).err).toContain("is an admin's of zone 'Home Energy'");
+    const opened = await lines.as('app', 'admin', 'open');
+    expect([opened.code, opened.err]).toEqual([2, expect.stringContaining('a zone of its own needs another folder')]);
+  });
+
+  it('a token that cannot be written is none of the list', async () => {
+    const owner = await open();
+    await owner.interrupt();
+    expect((await lines.as('owner', 'token', '--out', '/nonexistent/token')).code).toBe(1);
+    expect(value(await lines.as('owner', 'admin', 'list', '--json'))).toEqual([]);
+  });
+
   it('open ends after five minutes, and says that the code has expired', async () => {
     const owner = await open();
     await lines.world.device.clock.advance(CODE_LIFE);

@@ -71,6 +71,7 @@ describe('every option', () => {
     ['--interface eth0', { interfaces: ['eth0'] }],
     ['--interface eth0 wlan0', { interfaces: ['eth0', 'wlan0'] }],
     ['--interface eth0 --interface wlan0', { interfaces: ['eth0', 'wlan0'] }],
+    ['--interface eth0,wlan* br0', { interfaces: ['eth0', 'wlan*', 'br0'] }],
     ['--interface eth* --deny-interface eth1 kind:bridge', { interfaces: ['eth*'], deniedInterfaces: ['eth1', 'kind:bridge'] }],
     ['--state some/folder', { state: path.resolve('some/folder') }],
     ['--log-level debug', { logLevel: 'debug' }],
@@ -133,6 +134,8 @@ describe('what is wrong is named', () => {
     ['--setup-code 12345678', '--setup-code: too easy to guess'],
     ['--interface', 'argument missing'],
     ['--interface eth0%1', "'eth0%1' is no interface name"],
+    ['--interface eth0,,eth1', "'' is no interface name"],
+    ['setings', "unknown command 'setings'; there are log, settings, pics"],
     ['--deny-interface kind:radio', "'radio' is none of the kinds"],
     ['--set', 'argument missing'],
     ['--set zones.slots', "--set: 'zones.slots' is not key=value"],
@@ -140,7 +143,7 @@ describe('what is wrong is named', () => {
     ['--set zones.slots=', 'zones.slots'],
     ['--set zones.slots=17', 'zones.slots: 17 is outside 1…16'],
     ['--set discovery.ipv4=maybe', "discovery.ipv4: 'maybe' is none of off, on"],
-    ['device', 'too many arguments'],
+    ['device', "unknown command 'device'"],
   ])('%s: %s', (line, what) => {
     expect(refused(line)).toContain(what);
   });
@@ -201,7 +204,11 @@ describe('texts', () => {
           .trim()
           .split(/ {2,}/)[0]
           ?.replace(/^mash-device ?/, '') ?? '';
-      expect([argv, parse(argv).result.kind, parse(argv).failed]).toEqual([argv, /^(log|pics) /.test(argv) ? 'command' : 'run', '']);
+      expect([argv, parse(argv).result.kind, parse(argv).failed]).toEqual([
+        argv,
+        /^(log|pics|settings)\b/.test(argv) ? 'command' : 'run',
+        '',
+      ]);
     }
   });
 

@@ -20,6 +20,33 @@ async function joined(dialect: DialectName = 'draft') {
   return { device, zone };
 }
 
+const DAY = 86_400_000;
+const WEEK = 7 * 86_400;
+
+it.each<readonly [string, number, number, boolean]>([
+  ['TC-CERT-VAL-2: a certificate that expired a day ago is refused', 1, 0, false],
+  ['six days ago, for its renewal: taken', 6, WEEK, true],
+  ['eight days ago: refused for a renewal too', 8, WEEK, false],
+])('%s', async (_title, days, grace, taken) => {
+  const { device } = await joined();
+  const { notAfter } = parseCertificate(world.device.crypto, device.certificate);
+  world.device.clock.setWall(notAfter * 1000 + days * DAY);
+  // Its own certificate is renewed as it is opened.
+  const { zone } = await openOrCreateZone(world.parts, { kind: undefined, name: undefined, priority: undefined, dialect: 'draft' });
+  const connecting = connectDevice({ ...world.parts, grace }, zone, device);
+  if (!taken) {
+    const refusal = { code: 'NOT_TRUSTED', message: `The certificate of device ${device.id} has expired` };
+    await expect(world.drive(connecting)).rejects.toMatchObject(refusal);
+    return;
+  }
+  const session = await world.drive(connecting);
+  const renewed = await world.drive(renewDevice(world.parts, zone, device, session, () => {}));
+  await world.drive(session.close());
+  expect(renewed.notAfter).toBeGreaterThan(notAfter + 300 * 86_400);
+  const again = await world.drive(connectDevice(world.parts, zone, renewed.device));
+  await world.drive(again.close());
+});
+
 describe.each<DialectName>(['draft', 'reference'])('in the %s dialect', (dialect) => {
   it('a device gets a new certificate for the same id over its connection, which goes on', async () => {
     const { device, zone } = await joined(dialect);

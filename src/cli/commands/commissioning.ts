@@ -110,8 +110,15 @@ async function token(context: ControllerContext, { out, days, permissions }: Tok
   const { crypto, clock } = context.machine;
   const zone = await context.zone();
   const { bytes, ...record } = issueToken(crypto, zone, { now: Math.floor(clock.wall() / 1000), days, permissions });
-  await new AdminRegister(context.store.folder).put(record);
-  await writeAtomically(out, bytes);
+  const register = new AdminRegister(context.store.folder);
+  await register.put(record);
+  try {
+    await writeAtomically(out, bytes);
+  } catch (error) {
+    // A token that nobody can have is none of the list.
+    await register.remove(record.id);
+    throw error;
+  }
   const value = { token: record.id, zone: zone.id, permissions, expiresAt: isoTime(record.expiresAt), file: out };
   return { value, text: valuesText(value) };
 }

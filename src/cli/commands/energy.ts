@@ -77,7 +77,7 @@ export function describeEnergy(program: Command, choose: Choose): void {
   const order = (name: string, text: string, causes: Readonly<Record<string, number>>): Command =>
     command(name, text)
       .usage('[options] [device] <kilowatts>')
-      .argument('<words...>', 'power in kW, after the device where one is named')
+      .argument('<kilowatts...>', 'power in kW, after the device where one is named')
       .option('--production', 'of production, not of consumption')
       .option('--hold', HOLD)
       .option('--duration <seconds>', 'how long it holds (default: until it is cleared)', numberArgument('--duration', 1, LONGEST))

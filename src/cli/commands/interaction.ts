@@ -25,13 +25,13 @@ export function describeInteraction(program: Command, choose: Choose): void {
     .command('invoke')
     .usage('[options] [device] <path> [key=value...]')
     .description("carry out a command of a device; parameters in the protocol's units, maps and arrays in JSON")
-    .argument('<words...>', '[ENDPOINT/]FEATURE/COMMAND by names or numbers, after the device where one is named')
+    .argument('<path...>', '[ENDPOINT/]FEATURE/COMMAND by names or numbers, after the device where one is named')
     .action((words: readonly string[]) => choose((context) => invoke(context, words)));
   program
     .command('write')
     .usage('[options] [device] <path> <value>')
     .description("write an attribute of a device, in the protocol's unit; null clears, maps and arrays in JSON")
-    .argument('<words...>', '[ENDPOINT/]FEATURE/ATTRIBUTE by names or numbers, after the device where one is named')
+    .argument('<path...>', '[ENDPOINT/]FEATURE/ATTRIBUTE by names or numbers, after the device where one is named')
     .action((words: readonly string[]) => choose((context) => write(context, words)));
 }
 

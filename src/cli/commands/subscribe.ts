@@ -28,7 +28,7 @@ export function describeSubscribe(program: Command, choose: Choose): void {
     .command('subscribe')
     .usage('[options] [device] <path...>')
     .description('subscribe to attributes of a device and print their values; with --follow every change, until Ctrl-C')
-    .argument('<words...>', '[ENDPOINT/]FEATURE[/ATTRIBUTE] each, after the device where one is named')
+    .argument('<path...>', '[ENDPOINT/]FEATURE[/ATTRIBUTE] each, after the device where one is named')
     .option('--follow', 'go on until Ctrl-C; connect again when the connection is lost')
     .option(
       '--min-interval <ms>',

@@ -4,8 +4,11 @@ import { endpointTypeName, featureName } from '../../controller/names.js';
 import { renewDevice } from '../../controller/renewal.js';
 import { type ControllerZone, type DeviceRecord, ZONE_KINDS } from '../../controller/zone.js';
 import { parseCertificate } from '../../pki/certificate.js';
-import type { Choose, ControllerContext, Outcome } from '../controller-context.js';
+import type { Choose, Connected, ControllerContext, Outcome } from '../controller-context.js';
 import { isoTime, table, valuesText } from '../controller-output.js';
+
+/** How long a device serves its zone after the end of its certificate (profile, `certificates.grace`), seconds. */
+const DEVICE_GRACE = 7 * 86_400;
 
 /** zones, devices, renew. */
 export function describeZone(program: Command, choose: Choose): void {
@@ -19,7 +22,7 @@ export function describeZone(program: Command, choose: Choose): void {
     .action(() => choose(devices));
   program
     .command('renew')
-    .description('give a device a new certificate, one year from now, over its connection')
+    .description('give a device a new certificate, one year from now, over its connection; also within seven days after its end')
     .argument('[device]', 'as with read')
     .action((device?: string) => choose((context) => renew(context, device)));
 }
@@ -27,7 +30,13 @@ export function describeZone(program: Command, choose: Choose): void {
 async function zones(context: ControllerContext): Promise<Outcome> {
   const zone = await context.store.load();
   if (zone === undefined) {
-    context.progress(`no zone in ${context.store.folder} yet; 'commission' creates it`);
+    const { folder } = context.store;
+    const admin = await context.store.loadAdmin();
+    context.progress(
+      admin === undefined
+        ? `no zone in ${folder} yet; 'commission' creates it`
+        : `${folder} is an admin's of zone '${admin.name}' (${admin.id})`,
+    );
     return { value: [], text: '' };
   }
   const shown = { ...shownZone(context, zone), devices: (await context.store.devices()).length };
@@ -43,20 +52,27 @@ async function devices(context: ControllerContext): Promise<Outcome> {
     record.dialect,
     record.degraded === true ? `${record.state}, degraded` : record.state,
     (record.endpoints ?? []).map(({ id, type }) => `${id} ${endpointTypeName(type)}`).join(', ') || '-',
+    validUntil(context, record).slice(0, 10),
     record.addresses.map(formatTarget)[0] ?? '-',
   ]);
   return {
-    value: records.map(shownRecord),
-    text: table([['DEVICE', 'NAME', 'SERIAL', 'DIALECT', 'STATE', 'ENDPOINTS', 'LAST ADDRESS'], ...rows]),
+    value: records.map((record) => ({ ...shownRecord(record), validUntil: validUntil(context, record) })),
+    text: table([['DEVICE', 'NAME', 'SERIAL', 'DIALECT', 'STATE', 'ENDPOINTS', 'VALID UNTIL', 'LAST ADDRESS'], ...rows]),
   };
 }
 
 function renew(context: ControllerContext, device: string | undefined): Promise<Outcome> {
-  return context.withDevice(device, async ({ session, record, zone }) => {
+  const work = async ({ session, record, zone }: Connected): Promise<Outcome> => {
     const { device: renewed, notAfter } = await renewDevice(context.parts, zone, record, session, context.progress);
     const validUntil = isoTime(notAfter);
     return { value: { device: renewed.id, validUntil }, text: `${renewed.id} has a new certificate, valid until ${validUntil}` };
-  });
+  };
+  return context.withDevice(device, work, DEVICE_GRACE);
+}
+
+/** The end of the certificate that we issued. */
+function validUntil({ machine }: ControllerContext, { certificate }: DeviceRecord): string {
+  return isoTime(parseCertificate(machine.crypto, certificate).notAfter);
 }
 
 /** A record without its certificate. */

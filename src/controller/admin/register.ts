@@ -45,6 +45,11 @@ export class AdminRegister {
     await writeAtomically(this.#pathOf(record.id), `${JSON.stringify({ version: VERSION, ...record }, undefined, 2)}\n`);
   }
 
+  /** Forgets a token that nobody has received. */
+  async remove(id: string): Promise<void> {
+    await fs.rm(this.#pathOf(id), { force: true });
+  }
+
   /** The oldest first. */
   async list(): Promise<readonly AdminRecord[]> {
     const names = await fs.readdir(this.#folder).catch((error: NodeJS.ErrnoException) => {
