@@ -1,5 +1,5 @@
 import type { CborMap } from '../codec/cbor.js';
-import type { Entropy } from '../platform.js';
+import type { Entropy, Timer } from '../platform.js';
 import { findEndpoint } from './endpoints.js';
 import { ControllerError, type ControllerErrorCode, messageOf } from './errors.js';
 import { readInitially, rememberState } from './initial-reads.js';
@@ -8,6 +8,7 @@ import { watchLiveness } from './liveness.js';
 import { type ControllerParts, findSession, foundAt, type OpenedSession } from './operational.js';
 import type { ControllerSession } from './session.js';
 import type { SubscribeOptions } from './session-subscriptions.js';
+import { untilStopped, whenStopped } from './until-stopped.js';
 import type { ControllerZone, DeviceRecord } from './zone.js';
 
 /** MASH.C.CONN.BACKOFF_INITIAL, _MAX, _MULTIPLIER and JITTER_FACTOR; milliseconds. */
@@ -69,7 +70,6 @@ class Follower {
   readonly #parts: ControllerParts;
   readonly #following: Following;
   readonly #stop: AbortSignal;
-  readonly #stopped: Promise<undefined>;
   #record: DeviceRecord;
   #attempt = 0;
   #lastGood = NOWHERE;
@@ -83,10 +83,6 @@ class Follower {
     this.#following = following;
     this.#stop = stop;
     this.#record = following.record;
-    this.#stopped = new Promise((resolve) => {
-      if (stop.aborted) resolve(undefined);
-      else stop.addEventListener('abort', () => resolve(undefined), { once: true });
-    });
   }
 
   async run(): Promise<void> {
@@ -109,7 +105,7 @@ class Follower {
       this.#note({ type: 'time' });
       const recent = recentAddresses(this.#lastGood, this.#parts.clock.now());
       const opening = findSession(this.#parts, this.#following.zone, this.#record, recent);
-      const opened = await Promise.race([opening, this.#stopped]);
+      const opened = await untilStopped(this.#stop, opening);
       if (opened !== undefined) return await this.#use(opened);
       // A search that goes on is nobody's any more.
       opening.then(({ session }) => session.close()).catch(() => undefined);
@@ -126,16 +122,17 @@ class Follower {
   async #use({ session, address }: OpenedSession): Promise<string | undefined> {
     const quiet = watchLiveness(session, this.#parts.clock);
     this.#note({ type: 'connected', address });
-    void this.#stopped.then(() => session.close());
+    const stopped = whenStopped(this.#stop, () => void session.close());
     try {
       const state = await readInitially(session, this.#parts.log);
       this.#record = rememberState(foundAt(this.#record, address), state);
       await this.#parts.store.put(this.#record);
       await this.#subscribe(session);
       await this.#watch();
-      return await Promise.race([session.ended, this.#stopped]);
+      return await untilStopped(this.#stop, session.ended);
     } finally {
       quiet();
+      stopped();
       this.#note({ type: 'lost' });
       await session.close();
     }
@@ -187,17 +184,16 @@ class Follower {
   async #wait(milliseconds: number): Promise<void> {
     const { clock } = this.#parts;
     const begun = clock.now();
-    await new Promise<void>((resolve) => {
-      let timer = clock.after('back-off', milliseconds, resolve);
+    let timer: Timer | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = clock.after('back-off', milliseconds, resolve);
       this.#wake = () => {
-        timer.cancel();
+        timer?.cancel();
         timer = clock.after('back-off', Math.max(0, Math.min(milliseconds, INITIAL) - (clock.now() - begun)), resolve);
       };
-      void this.#stopped.then(() => {
-        timer.cancel();
-        resolve();
-      });
     });
+    await untilStopped(this.#stop, over);
+    timer?.cancel();
     this.#wake = undefined;
   }
 }

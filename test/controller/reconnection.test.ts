@@ -2,9 +2,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type FollowEvent, follow } from '../../src/controller/follow.js';
 import { openZone } from '../../src/controller/open-zone.js';
 import { findSession } from '../../src/controller/operational.js';
+import type { Transport } from '../../src/controller/transport.js';
 import type { ControllerZone, DeviceRecord } from '../../src/controller/zone.js';
 import { decodeMessage } from '../../src/discovery/message.js';
 import { NetworkError } from '../../src/errors.js';
+import type { SecureStream } from '../../src/platform.js';
+import { collectGarbage } from '../world/memory.js';
 import { ControllerWorld } from './world.js';
 
 let world: ControllerWorld;
@@ -72,6 +75,39 @@ describe('where a device is looked for (connection-establishment §7.4)', () => 
       message: expect.stringMatching(/^Device authentication failed/),
     });
   });
+});
+
+it('a follower that reconnects again and again keeps nothing of the connections that ended', async () => {
+  const { zone, record } = await commissioned();
+  const events: FollowEvent[] = [];
+  const streams: WeakRef<SecureStream>[] = [];
+  const connect: Transport['connect'] = async (...to) => {
+    const connection = await world.parts.transport.connect(...to);
+    streams.push(new WeakRef(connection.stream));
+    return connection;
+  };
+  const stop = new AbortController();
+  const watched = [{ endpoint: undefined, feature: 1 }];
+  const tell = (event: FollowEvent): number => events.push(event);
+  const following = follow({ ...world.parts, transport: { connect } }, { zone, record, watched, tell }, stop.signal);
+  const told = (count: number, event: string) => world.until(() => events.filter((one) => one.event === event).length >= count);
+  await told(1, 'priming');
+  for (let times = 1; times <= 5; times++) {
+    // A zone has one connection: another command of it ends the follower's.
+    const { session } = await world.drive(findSession(world.parts, zone, record, record.addresses));
+    await told(times, 'lost');
+    await world.drive(session.close());
+    await world.device.clock.advance(1300);
+    await told(times + 1, 'priming');
+  }
+  const held = (): number => {
+    collectGarbage();
+    return streams.filter((stream) => stream.deref() !== undefined).length;
+  };
+  await world.until(() => held() <= 2);
+  expect(streams).toHaveLength(6);
+  stop.abort();
+  await world.drive(following);
 });
 
 describe('continuous session and monitoring (§7.2, §7.4)', () => {
