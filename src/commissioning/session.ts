@@ -166,8 +166,8 @@ export class CommissioningSession implements LockHolder {
     });
   }
 
-  #send(message: DeviceMessage): void {
-    if (this.#spoken !== undefined) this.#parts.connection.send(this.#spoken.dialect.encode(message));
+  #send(message: DeviceMessage): boolean {
+    return this.#spoken === undefined || this.#parts.connection.send(this.#spoken.dialect.encode(message)) !== 'tooLarge';
   }
 
   #release(): void {

@@ -1,5 +1,6 @@
 import { type ControllerMessage, type DeviceMessage, type DialectName, Status } from '../dialect/messages.js';
 import { PeerError } from '../errors.js';
+import { NO_ATTESTATION } from '../pki/attestation.js';
 import type { Certificate } from '../pki/certificate.js';
 import type { Clock, Crypto, Log, SecureStream } from '../platform.js';
 import type { Zone } from '../zones/zone.js';
@@ -17,7 +18,8 @@ export interface WorkParts {
   readonly crypto: Crypto;
   readonly clock: Clock;
   readonly log: Log;
-  send(message: DeviceMessage): void;
+  /** False where the message is longer than one may be: nothing was sent. */
+  send(message: DeviceMessage): boolean;
   feed(event: SessionEvent): void;
   /** Runs at once where there is nothing to wait for; a new wait replaces the one before. */
   after(name: string, delay: number, work: () => void): void;
@@ -94,8 +96,12 @@ export class CommissioningWork {
     this.#parts.send(this.#exchange.confirmation);
   }
 
+  /** Informational (protocol.md §2.7): one that does not fit into a message is none. */
   attest(): void {
-    this.#parts.send({ type: 'attestationRsp', ...this.#parts.host.attestation() });
+    const { host, log, send } = this.#parts;
+    if (send({ type: 'attestationRsp', ...host.attestation() })) return;
+    log.warn('the attestation is longer than a message may be');
+    send({ type: 'attestationRsp', ...NO_ATTESTATION });
   }
 
   makeCsr(): void {

@@ -92,7 +92,9 @@ export class DevicePorts {
       return route.kind === 'refuse' ? route : this.#handlers.decide(route, hello.serverName, remote);
     },
     onSecure: (stream, connection) => {
-      if (this.#handlers.onSecure(stream, connection) === 'operational') this.#admission.release(connection);
+      // A handshake that was under way when the device began to stop.
+      if (this.#closed) connection.destroy('the device stops');
+      else if (this.#handlers.onSecure(stream, connection) === 'operational') this.#admission.release(connection);
     },
     onGone: (connection) => {
       this.#connections.delete(connection);

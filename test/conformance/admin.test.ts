@@ -134,6 +134,18 @@ describe('attestation (commissioning-pase §4.3)', () => {
     expect(await shown()).toEqual({ type: 'attestationRsp', ...attestation });
   });
 
+  it('that does not fit into a message is empty, and logged; the commissioning goes on', async () => {
+    await start({ set: { 'message.maximum': '8192' } });
+    const dnsNames = Array.from({ length: 250 }, (_, i) => `site-${i}.example.org`);
+    const { attestation } = makeMaker({ device: { dnsNames }, between: { dnsNames } });
+    await provision(world, attestation);
+    expect(await shown()).toEqual({ type: 'attestationRsp', certificate: new Uint8Array(0), chain: [] });
+    expect(world.device.status.zones).toHaveLength(1);
+    expect(world.log.lines).toContainEqual(
+      expect.objectContaining({ level: 'warn', message: 'the attestation is longer than a message may be' }),
+    );
+  });
+
   it('of a record that is no attestation is empty, and reported', async () => {
     await start();
     await reopen(world, (journal) => journal.commit([{ key: attestationRecord.key, value: Uint8Array.of(1) }]));

@@ -99,6 +99,28 @@ describe('protocol.md §2.10: a commit outlives its connection', () => {
     expect(await operates(zone, second.deviceId)).toBe(true);
   });
 
+  async function tooLate(pass: number): Promise<void> {
+    holdCommits();
+    const steps = await installing(makeZone('First'));
+    await world.clock.advance(pass - 1);
+    expect(steps.peer.pendingFrames).toBe(0);
+    await world.clock.advance(1);
+    expect(await steps.receive()).toMatchObject({ type: 'certAck', status: 2 });
+    letGo();
+    await world.until(takenBack, 'the roll-back');
+    await world.until(() => world.device.status.zones.length === 0, 'no zone');
+    expect(await journalKeys()).toEqual([]);
+  }
+
+  it('beyond the 5 s of CERT_INSTALL it is answered with 2, and the zone is taken back', () => tooLate(5000));
+
+  it('beyond the end of the window, too', async () => {
+    await world.close();
+    world = await DeviceWorld.start({ set: { 'commissioning.install': '60000' } });
+    await world.clock.advance(118_000);
+    await tooLate(2000);
+  });
+
   it('a zone that is being taken back takes no connection, and leaves none', async () => {
     holdCommits();
     const zone = makeZone('First');
