@@ -4,6 +4,7 @@ import type { Clock, SecureStream } from '../platform.js';
 import { CLOSE_TIMEOUT, FramedConnection } from '../session/framed-connection.js';
 import { PendingRequests } from '../session/pending.js';
 import {
+  type Answer,
   type Control,
   classify,
   encodeControl,
@@ -32,7 +33,7 @@ const PONG_TIMEOUT = 5000;
 
 /** What answers the device's own requests on a session. */
 export interface SessionService {
-  onRequest(request: Request, answer: (response: Response) => void): void;
+  onRequest(request: Request, answer: Answer): void;
   /** The device has read everything that was sent. */
   onDrain(): void;
   /** Once; nothing is answered or notified any more. */
@@ -205,15 +206,16 @@ export class ControllerSession {
   }
 
   #onRequest(request: Request): void {
-    if (this.#service !== undefined) this.#service.onRequest(request, (response) => this.#answer(response));
+    if (this.#service !== undefined) this.#service.onRequest(request, (response, onTooLarge) => this.#answer(response, onTooLarge));
     // Any answer proves life to a device that reads us in place of a ping (protocol.md, row "liveness").
     else this.#answer(errorResponse(request.id, InteractionStatus.UNSUPPORTED, 'a controller has no attributes'));
   }
 
-  #answer(response: Response): void {
+  #answer(response: Response, onTooLarge?: () => void): void {
     if (this.#connection.send(encodeResponse(response)) !== 'tooLarge') return;
     const text = 'the response is larger than a message may be';
     this.#connection.send(encodeResponse(errorResponse(response.id, InteractionStatus.RESOURCE_EXHAUSTED, text)));
+    onTooLarge?.();
   }
 
   #onControl(control: Control): void {

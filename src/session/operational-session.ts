@@ -6,6 +6,7 @@ import type { KeepAliveSettings } from './keep-alive.js';
 import { Liveness } from './liveness.js';
 import { PendingRequests } from './pending.js';
 import {
+  type Answer,
   type Control,
   classify,
   decodeNotification,
@@ -29,9 +30,6 @@ export interface OperationalSettings {
   /** Time for the acknowledgement of our close, ms. */
   readonly closeTimeout: number;
 }
-
-/** `onTooLarge`: the peer was told status 13 instead, since it does not take messages of that length. */
-export type Answer = (response: Response, onTooLarge?: () => void) => void;
 
 export interface OperationalHandlers {
   /** Answers a request; the answer may come later. */

@@ -22,6 +22,9 @@ export interface Response {
   readonly payload?: CborValue;
 }
 
+/** Answers a request. `onTooLarge`: the peer was told status 13 instead, since it does not take messages of that length. */
+export type Answer = (response: Response, onTooLarge?: () => void) => void;
+
 /** `{1:0, 2:subscription, 3:endpoint, 4:feature, 5:{attribute:value}}`. */
 export interface Notification {
   readonly subscription: number;
