@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CborKey, CborValue } from '../../src/codec/cbor.js';
+import { Journal } from '../../src/store/journal.js';
 import { makeZone } from '../world/controller.js';
 import { DeviceWorld } from '../world/device-world.js';
 import { ZonePeer } from '../world/zone-peer.js';
@@ -101,6 +102,22 @@ describe('EnergyControl over TLS', () => {
     // Up to one step of 72 s was not journalled.
     expect(lasted).toBeGreaterThanOrEqual(3 * HOUR);
     expect(lasted).toBeLessThanOrEqual(3 * HOUR + 132_000);
+  });
+
+  it('a zone slot that cannot be read is a zone that cannot return: FAILSAFE at boot, AUTONOMOUS after it', async () => {
+    const zone = await home();
+    await ask(zone, INVOKE, setLimit(['consumptionLimit', 6_000_000], ['cause', 1]));
+    await world.close();
+    world.flash.powerUp();
+    const journal = await Journal.open(world.flash, world.log);
+    await journal.commit([{ key: 'zone/0', value: new Uint8Array([0xff]) }]);
+    await journal.close();
+    world.flash.powerUp();
+    await world.boot();
+    expect(world.device.status.zones).toEqual([]);
+    expect(state()).toMatchObject({ endpoint: 1, controlState: 3, effectiveConsumptionLimit: 4_200_000 });
+    await world.clock.advance(4 * HOUR);
+    expect(state()).toMatchObject({ endpoint: 1, controlState: 0, effectiveConsumptionLimit: null });
   });
 
   it("the user's long press overrides, and the second gives it back", async () => {

@@ -406,6 +406,23 @@ describe('commit, then speak', () => {
     expect(world.journal.values.has('energy/1/failsafe')).toBe(true);
   });
 
+  test('a limit and the loss of the last connection in one turn: the limit is stored, FAILSAFE holds, a setpoint is gone', async () => {
+    const world = both();
+    world.lose(HOME);
+    await settle();
+    world.journal.slow = true;
+    const limit = world.limit(GRID, 1_000_000);
+    const timed = world.run(GRID, { name: 'setLimit', values: [undefined, 500_000], duration: 10, cause: 1 });
+    const setpoint = world.run(GRID, { name: 'setSetpoint', values: [200_000, undefined], cause: 1 });
+    world.lose(GRID);
+    world.journal.release();
+    await Promise.all([limit, timed, setpoint]);
+    await settle();
+    expect([world.control, world.read(20), world.read(22), world.read(40)]).toEqual([3, 1_000_000, 500_000, null]);
+    world.restart();
+    expect([world.read(20), world.read(21)]).toEqual([1_000_000, 1_000_000]);
+  });
+
   test('what a medium refused is written again a minute later, though nothing happens', async () => {
     const world = both();
     await settle();

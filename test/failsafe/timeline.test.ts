@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { MockFlash } from '../../hal/mock/flash.js';
 import { EnergyControlCore } from '../../src/failsafe/energy-control-core.js';
+import type { EnergyConfig } from '../../src/failsafe/energy-state.js';
 import type { StageTarget } from '../../src/failsafe/stage-target.js';
 import { Journal } from '../../src/store/journal.js';
 import type { ZoneRank } from '../../src/zones/resolution.js';
 import { VirtualClock } from '../world/clock.js';
 import { SeededEntropy } from '../world/entropy.js';
 import { MemoryLog } from '../world/log.js';
-import { Oracle } from './oracle.js';
+import { Oracle, type OracleRules, PLAIN } from './oracle.js';
 import { APP, CONFIG, DEFAULTS, GRID, HOME, RATINGS } from './world.js';
 
 const DAY = 86_400_000;
@@ -27,7 +28,12 @@ class Timeline {
   readonly ended: { at: number; zone: string }[] = [];
   clock = new VirtualClock();
   core!: EnergyControlCore;
+  readonly #config: EnergyConfig;
   #before = 0;
+
+  constructor({ variant, hold, grace }: OracleRules) {
+    this.#config = { ...CONFIG, variant, failsafe: { grace, afterDuration: hold ? 'hold' : 'autonomous' } };
+  }
 
   get now(): number {
     return this.#before + this.clock.now();
@@ -36,7 +42,16 @@ class Timeline {
   async boot(): Promise<void> {
     const log = new MemoryLog();
     const journal = await Journal.open(this.flash, log);
-    const parts = { config: CONFIG, defaults: DEFAULTS, ratings: RATINGS, endpoint: 1, zones: ZONES, clock: this.clock, journal, log };
+    const parts = {
+      config: this.#config,
+      defaults: DEFAULTS,
+      ratings: RATINGS,
+      endpoint: 1,
+      zones: ZONES,
+      clock: this.clock,
+      journal,
+      log,
+    };
     this.core = new EnergyControlCore(parts, {
       onTarget: (target) => this.moments.push({ at: this.now, target }),
       onChanged: (ids, zone) => {
@@ -66,14 +81,20 @@ function checkMoments(timeline: Timeline, oracle: Oracle): void {
   }
 }
 
-test.each([1, 2, 3])(
-  '24 h with 1,000 losses, reboots and jumps of the clock, seed %i: never above the strictest limit, timers within one per cent',
-  async (seed) => {
+test.each<readonly [string, number, OracleRules]>([
+  ['draft', 1, PLAIN],
+  ['draft, a grace of half an hour', 2, { ...PLAIN, grace: HOUR / 2 }],
+  ['draft, hold', 3, { ...PLAIN, hold: true }],
+  ['reference', 4, { ...PLAIN, variant: 'r' }],
+])(
+  '24 h with 1,000 losses, reboots and jumps of the clock, %s, seed %i: never above the strictest limit, timers within one per cent',
+  async (_name, seed, rules) => {
     const chance = new SeededEntropy(seed);
-    const timeline = new Timeline();
-    const oracle = new Oracle(ZONES);
+    const timeline = new Timeline(rules);
+    const oracle = new Oracle(ZONES, rules);
+    const full = FULL + rules.grace;
     const timed = new Map<string, { from: number; seconds: number }>();
-    const seen = { losses: 0, reboots: 0, jumps: 0, failsafesOver: 0, timersOver: 0 };
+    const seen = { losses: 0, reboots: 0, jumps: 0, presses: 0, failsafesOver: 0, held: 0, timersOver: 0 };
     /** Powered time since the last connection was lost, and the reboots in it; undefined while one is there or failsafe is over. */
     let alone: { since: number; reboots: number } | undefined = { since: 0, reboots: 0 };
     await timeline.boot();
@@ -94,13 +115,15 @@ test.each([1, 2, 3])(
     const check = (): void => {
       timeline.ended.length = 0;
       checkMoments(timeline, oracle);
+      oracle.look();
       const { state, target } = timeline.core;
       expect([state.control, ...target.ceiling]).toEqual([oracle.state, oracle.ceiling(0), oracle.ceiling(1)]);
       if (alone === undefined) return;
       // Without the oracle: whoever is alone obeys the failsafe limit for all of its duration, and for a step of the journal a reboot longer at most.
       const lasted = timeline.now - alone.since;
-      if (lasted < FULL) expect(target.ceiling[0]).toBeLessThanOrEqual(FAILSAFE_LIMIT as number);
-      if (lasted > FULL + alone.reboots * 60_000) expect(state.control).toBe(0);
+      if (lasted < full || rules.hold) expect(target.ceiling[0]).toBeLessThanOrEqual(FAILSAFE_LIMIT as number);
+      else if (lasted > full + alone.reboots * 60_000) expect([0, 4]).toContain(state.control);
+      if (rules.hold && lasted > full) seen.held += 1;
       if (state.control === 0) {
         seen.failsafesOver += 1;
         alone = undefined;
@@ -136,6 +159,10 @@ test.each([1, 2, 3])(
         timeline.clock.setWall([0, 4e12, timeline.clock.wall() + HOUR, timeline.clock.wall() - HOUR][chance.below(4)] as number);
         seen.jumps += 1;
         disturbed += 1;
+      } else if (what < 7 && chance.below(8) === 0) {
+        timeline.core.dispatch({ type: 'press' });
+        oracle.press();
+        seen.presses += 1;
       } else if (!dark && (what < 8 || !oracle.connected.has(zone))) {
         timeline.core.dispatch({ type: 'zoneConnected', zone });
         oracle.connect(zone);
@@ -144,8 +171,10 @@ test.each([1, 2, 3])(
       } else if (oracle.connected.has(zone)) {
         const value = chance.below(12) * 1_000_000;
         const seconds = chance.below(2) * (1 + chance.below(1200));
-        await timeline.core.execute(zone, { name: 'setLimit', values: [value, undefined], duration: seconds, cause: 1 });
-        oracle.set('limit', zone, 0, 'all', value, seconds, 1);
+        // In the user's override cause 0 alone acts.
+        const cause = oracle.overridden ? 0 : chance.below(2);
+        await timeline.core.execute(zone, { name: 'setLimit', values: [value, undefined], duration: seconds, cause });
+        oracle.set('limit', zone, 0, 'all', value, seconds, cause);
         if (seconds === 0) timed.delete(zone.id);
         else timed.set(zone.id, { from: timeline.now, seconds });
       }
@@ -153,6 +182,8 @@ test.each([1, 2, 3])(
     }
     timeline.core.close();
     expect(disturbed).toBeGreaterThanOrEqual(DISTURBANCES);
-    for (const [what, count] of Object.entries(seen)) expect(count, what).toBeGreaterThan(1);
+    const { failsafesOver, held, ...always } = seen;
+    for (const [what, count] of Object.entries(always)) expect(count, what).toBeGreaterThan(1);
+    expect(rules.hold ? held : failsafesOver).toBeGreaterThan(1);
   },
 );
