@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError } from '../errors.js';
-import { decodeLog, encodeEntry, LOG_KINDS, type LogKind } from '../protocol-log/index.js';
-import { type LogQuery, matches, type ReadEntry, readEntries, statistics } from '../protocol-log/query.js';
+import { encodeEntry, LOG_KINDS, type LogKind, LogReader } from '../protocol-log/index.js';
+import { EntryReader, LogCounter, type LogQuery, matches, type ReadEntry } from '../protocol-log/query.js';
 import { entryJson, entryText, statisticsText } from './log-text.js';
 
 interface QueryOptions {
@@ -30,45 +31,33 @@ export function logCommand(
   warn: (text: string) => void,
 ): Command {
   const command = new Command('log').description('read a protocol log').addHelpText('after', EXAMPLES);
-  const load = async (file: string, options: QueryOptions): Promise<{ entries: readonly ReadEntry[]; torn: number }> => {
-    const { entries, torn } = decodeLog(await contents(file));
-    if (torn > 0) warn(`mash-device: ${file}: the last ${torn} bytes are no whole entry\n`);
-    const query = queryOf(options);
-    return { entries: readEntries(entries).filter((entry) => matches(entry, query)), torn };
-  };
   const sub = (name: string, text: string): Command => withQuery(command.command(name).description(text).argument('<file>'));
+  const read = (file: string, options: QueryOptions, take: (entry: ReadEntry) => void | Promise<void>): Promise<number> =>
+    readLog(file, queryOf(options), take, warn);
   sub('view', 'print entries, one a line').action((file: string, options: QueryOptions) =>
-    choose(async () => {
-      for (const entry of (await load(file, options)).entries) print(`${entryText(entry)}\n`);
-    }),
+    choose(async () => void (await read(file, options, (entry) => print(`${entryText(entry)}\n`)))),
   );
   sub('filter', 'write some of the entries into another log')
     .requiredOption('--out <file>', 'the new log')
     .action((file: string, options: QueryOptions & { readonly out: string }) =>
       choose(async () => {
-        const { entries } = await load(file, options);
-        const bytes = Buffer.concat(entries.map(({ entry }) => encodeEntry(entry)));
-        await writeFile(options.out, bytes, { flag: 'wx', mode: 0o600 }).catch((error: Error) => {
-          throw new ConfigError('--out', error.message);
-        });
-        print(`${entries.length} entries written to ${options.out}\n`);
+        const count = await writeLog(options.out, (take) => read(file, options, take));
+        print(`${count} entries written to ${options.out}\n`);
       }),
     );
   sub('stats', 'count frames, bytes, types and the time that answers took')
     .option('--json', 'as one JSON value')
     .action((file: string, options: QueryOptions & { readonly json?: boolean }) =>
       choose(async () => {
-        const { entries, torn } = await load(file, options);
-        const found = statistics(entries, torn);
+        const counter = new LogCounter();
+        const found = counter.result(await read(file, options, (entry) => counter.add(entry)));
         print(options.json === true ? `${JSON.stringify(found)}\n` : `${statisticsText(found)}\n`);
       }),
     );
   sub('export', 'print entries in another form')
     .requiredOption('--json', 'as JSON, one entry a line')
     .action((file: string, options: QueryOptions) =>
-      choose(async () => {
-        for (const entry of (await load(file, options)).entries) print(`${JSON.stringify(entryJson(entry))}\n`);
-      }),
+      choose(async () => void (await read(file, options, (entry) => print(`${JSON.stringify(entryJson(entry))}\n`)))),
     );
   return command;
 }
@@ -96,12 +85,54 @@ function queryOf({ kind, connection, direction, type, since, until, text }: Quer
   };
 }
 
-async function contents(file: string): Promise<Uint8Array> {
+/** Gives each entry that is wanted to `take`, a piece of the file at a time; resolves with the bytes at its end that are no entry. */
+async function readLog(
+  file: string,
+  query: LogQuery,
+  take: (entry: ReadEntry) => void | Promise<void>,
+  warn: (text: string) => void,
+): Promise<number> {
+  const log = new LogReader();
+  const reader = new EntryReader();
+  let any = false;
+  for await (const piece of pieces(file))
+    for (const entry of log.push(piece)) {
+      any = true;
+      const read = reader.read(entry);
+      if (matches(read, query)) await take(read);
+    }
+  if (log.torn > 0 && !any) throw new ConfigError(file, 'no protocol log: it begins with no whole entry');
+  if (log.torn > 0) warn(`mash-device: ${file}: the last ${log.torn} bytes are no whole entry\n`);
+  return log.torn;
+}
+
+async function* pieces(file: string): AsyncGenerator<Uint8Array> {
   try {
-    return Uint8Array.from(await readFile(file));
+    for await (const piece of createReadStream(file, { highWaterMark: 256 * 1024 })) yield Uint8Array.from(piece as Buffer);
   } catch (error) {
     throw new ConfigError(file, (error as Error).message);
   }
+}
+
+/** A new file, never one that is there; resolves with the number of entries. A run that fails leaves none behind. */
+async function writeLog(out: string, read: (take: (entry: ReadEntry) => Promise<void>) => Promise<number>): Promise<number> {
+  const told = (error: Error): never => {
+    throw new ConfigError('--out', error.message);
+  };
+  const file = await open(out, 'wx', 0o600).catch(told);
+  let count = 0;
+  try {
+    await read(async ({ entry }) => {
+      await file.appendFile(encodeEntry(entry)).catch(told);
+      count++;
+    });
+  } catch (error) {
+    await rm(out, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+  return count;
 }
 
 function list(text: string): readonly string[] {

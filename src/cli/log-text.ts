@@ -4,7 +4,11 @@ import { diagnostic } from '../protocol-log/diagnostic.js';
 import type { LogStatistics, ReadEntry } from '../protocol-log/query.js';
 
 /** One line: time, what it is about, and the item in diagnostic notation. */
-export function entryText({ entry, summary }: ReadEntry): string {
+export function entryText(read: ReadEntry): string {
+  return visible(lineOf(read));
+}
+
+function lineOf({ entry, summary }: ReadEntry): string {
   const { event } = entry;
   const time = new Date(entry.time).toISOString().slice(0, 23);
   switch (event.kind) {
@@ -13,23 +17,23 @@ export function entryText({ entry, summary }: ReadEntry): string {
     case 'open':
       return `${time} #${event.connection} open   ${event.channel} ${event.remote}`;
     case 'close':
-      return `${time} #${event.connection} close  ${visible(event.reason)}`;
+      return `${time} #${event.connection} close  ${event.reason}`;
     case 'frame': {
       const arrow = event.direction === 'in' ? '<-' : '->';
       const head = `${time} #${event.connection} ${arrow} ${event.size} B`;
-      if (summary === undefined) return `${head} unreadable: ${visible(event.error ?? '')} h'${toHex(event.payload).toLowerCase()}'`;
+      if (summary === undefined) return `${head} unreadable: ${event.error ?? 'no CBOR'} h'${toHex(event.payload).toLowerCase()}'`;
       const id = summary.id === undefined ? '' : ` ${summary.id}`;
       const about = summary.about === '' ? '' : ` ${summary.about}`;
       return `${head} ${summary.type}${id}${about}${event.masked ? ' (masked)' : ''}  ${diagnostic(decodeCbor(event.payload))}`;
     }
     case 'state': {
-      const fields = [...event.fields].map(([key, value]) => ` ${key}=${typeof value === 'string' ? visible(value) : diagnostic(value)}`);
-      return `${time} ${event.level.padEnd(5)}  ${event.scope === '' ? '' : `${event.scope}: `}${visible(event.text)}${fields.join('')}`;
+      const fields = [...event.fields].map(([key, value]) => ` ${key}=${typeof value === 'string' ? value : diagnostic(value)}`);
+      return `${time} ${event.level.padEnd(5)}  ${event.scope === '' ? '' : `${event.scope}: `}${event.text}${fields.join('')}`;
     }
     case 'dns': {
       const arrow = event.direction === 'in' ? '<-' : '->';
-      const asked = event.questions.map((question) => `? ${visible(question)}`);
-      return `${time} dns ${arrow} ${event.interface} ${event.peer}  ${[...asked, ...event.records.map(visible)].join(' | ')}`;
+      const asked = event.questions.map((question) => `? ${question}`);
+      return `${time} dns ${arrow} ${event.interface} ${event.peer}  ${[...asked, ...event.records].join(' | ')}`;
     }
     case 'dropped':
       return `${time} dropped ${event.entries} entries`;

@@ -1,3 +1,4 @@
+import { concat } from '../codec/bytes.js';
 import { CborError, type CborKey, type CborMap, type CborValue, decodeCborItem, encodeCbor, isMap } from '../codec/cbor.js';
 
 /** `in`: from a peer. */
@@ -55,24 +56,45 @@ export function encodeEntry({ time, at, event }: LogEntry): Uint8Array {
   return encodeCbor(map);
 }
 
-export interface DecodedLog {
-  readonly entries: readonly LogEntry[];
-  /** Bytes at the end that are no entry: a power cut tears the last one. */
-  readonly torn: number;
-}
+/** More than any entry that is written: a frame of 1 MiB, and what stands beside it. */
+const LONGEST_ENTRY = 4 * 1024 * 1024;
 
-/** Reads a CBOR sequence of entries; what follows the last whole one is counted, never guessed at. */
-export function decodeLog(bytes: Uint8Array): DecodedLog {
-  const entries: LogEntry[] = [];
-  let at = 0;
-  while (at < bytes.length) {
-    const item = nextItem(bytes, at);
-    const entry = item === undefined ? undefined : entryOf(item.value);
-    if (item === undefined || entry === undefined) break;
-    entries.push(entry);
-    at = item.end;
+/** Reads a CBOR sequence of entries piece by piece, however long it is; what follows the last whole one is counted, never guessed at. */
+export class LogReader {
+  #rest: Uint8Array = new Uint8Array(0);
+  #broken = false;
+  #torn = 0;
+
+  /** Bytes so far that are no entry: a power cut tears the last one. */
+  get torn(): number {
+    return this.#torn + this.#rest.length;
   }
-  return { entries, torn: bytes.length - at };
+
+  /** The entries that are whole with these bytes. */
+  *push(bytes: Uint8Array): Generator<LogEntry> {
+    if (this.#broken) {
+      this.#torn += bytes.length;
+      return;
+    }
+    const all = this.#rest.length === 0 ? bytes : concat(this.#rest, bytes);
+    let at = 0;
+    while (at < all.length) {
+      const item = nextItem(all, at);
+      if (item === undefined) break;
+      const entry = entryOf(item.value);
+      if (entry === undefined) {
+        this.#broken = true;
+        break;
+      }
+      at = item.end;
+      yield entry;
+    }
+    this.#rest = all.slice(at);
+    this.#broken ||= this.#rest.length > LONGEST_ENTRY;
+    if (!this.#broken) return;
+    this.#torn += this.#rest.length;
+    this.#rest = new Uint8Array(0);
+  }
 }
 
 function nextItem(bytes: Uint8Array, at: number): ReturnType<typeof decodeCborItem> | undefined {
@@ -89,18 +111,18 @@ function entryOf(value: CborValue): LogEntry | undefined {
   const time = value.get('time');
   const at = value.get('at');
   const kind = value.get('kind');
-  if (typeof time !== 'number' || typeof at !== 'number' || !LOG_KINDS.some((known) => known === kind)) return undefined;
+  if (!isTime(time) || !isNumber(at) || !LOG_KINDS.some((known) => known === kind)) return undefined;
   const event: Record<string, CborValue> = {};
   for (const [key, inner] of value) if (key !== 'time' && key !== 'at') event[String(key)] = inner;
-  return hasShape(event) ? { time, at, event } : undefined;
+  return hasShape(event) ? { time: time as number, at: at as number, event } : undefined;
 }
 
 const SHAPES: Readonly<Record<LogKind, Readonly<Record<string, (value: CborValue | undefined) => boolean>>>> = {
   start: { firmware: isText, board: isText, profile: isText },
-  open: { connection: isNumber, channel: isText, remote: isText },
+  open: { connection: isNumber, channel: oneOf('commissioning', 'operational'), remote: isText },
   frame: {
     connection: isNumber,
-    direction: isText,
+    direction: oneOf('in', 'out'),
     size: isNumber,
     payload: (value) => value instanceof Uint8Array,
     masked: (value) => typeof value === 'boolean',
@@ -108,7 +130,7 @@ const SHAPES: Readonly<Record<LogKind, Readonly<Record<string, (value: CborValue
   },
   close: { connection: isNumber, reason: isText },
   state: { level: isText, scope: isText, text: isText, fields: isMap },
-  dns: { direction: isText, interface: isText, peer: isText, questions: isTexts, records: isTexts },
+  dns: { direction: oneOf('in', 'out'), interface: isText, peer: isText, questions: isTexts, records: isTexts },
   dropped: { entries: isNumber },
 };
 
@@ -116,6 +138,13 @@ function hasShape(event: Record<string, CborValue>): event is Record<string, Cbo
   return Object.entries(SHAPES[event['kind'] as LogKind]).every(([key, check]) => check(event[key]));
 }
 
+function oneOf(...texts: readonly string[]): (value: CborValue | undefined) => boolean {
+  return (value) => texts.some((text) => text === value);
+}
+/** Unix milliseconds of the calendar (ECMA-262, time values). */
+function isTime(value: CborValue | undefined): boolean {
+  return typeof value === 'number' && Math.abs(value) <= 8.64e15;
+}
 function isText(value: CborValue | undefined): boolean {
   return typeof value === 'string';
 }

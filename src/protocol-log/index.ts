@@ -4,7 +4,7 @@ import { tapListener } from './tap-listener.js';
 import { tapLog } from './tap-log.js';
 import { tapMulticast } from './tap-multicast.js';
 
-export { decodeLog, encodeEntry, LOG_KINDS, type LogEntry, type LogEvent, type LogKind } from './entry.js';
+export { encodeEntry, LOG_KINDS, type LogEntry, type LogEvent, type LogKind, LogReader } from './entry.js';
 export type { ProtocolLogSink } from './recorder.js';
 
 /** The ports that the protocol log listens at. */

@@ -14,11 +14,25 @@ const SECRET_FIELDS: ReadonlyMap<CborValue, readonly CborKey[]> = new Map<CborVa
   [4, [2]],
 ]);
 
+/** TestControl takes its parameters by position, too: the first one is the enable key in every command. */
+const TEST_CONTROL = 0x0a;
+const ENABLE_KEY = 1;
+
 /** The value with its secrets as texts; the same object where it has none. */
 export function masked(value: CborValue, channel: 'commissioning' | 'operational'): CborValue {
   if (!isMap(value)) return value;
-  const secret = channel === 'commissioning' ? (SECRET_FIELDS.get(value.get(1) ?? null) ?? []) : [];
-  return maskMap(value, secret);
+  if (channel === 'commissioning') return maskMap(value, SECRET_FIELDS.get(value.get(1) ?? null) ?? []);
+  const shown = maskMap(value, []);
+  return value.get(4) === TEST_CONTROL ? maskFirstParameter(shown) : shown;
+}
+
+/** `{5: {2: {1: enable key, …}}}`: whatever stands there, a number included, has been taken for a key by somebody. */
+function maskFirstParameter(request: CborMap): CborMap {
+  const payload = request.get(5);
+  const parameters = isMap(payload) ? payload.get(2) : undefined;
+  if (!isMap(payload) || !isMap(parameters) || !parameters.has(ENABLE_KEY)) return request;
+  const hidden = new Map(parameters).set(ENABLE_KEY, placeholder(parameters.get(ENABLE_KEY) ?? null));
+  return withoutFloats(new Map(request).set(5, new Map(payload).set(2, hidden)));
 }
 
 function maskMap(map: CborMap, secret: readonly CborKey[]): CborMap {
@@ -48,7 +62,7 @@ function maskInside(value: CborValue): CborValue {
 }
 
 function placeholder(value: CborValue): string {
-  return `[masked, ${(value as string | Uint8Array).length} bytes]`;
+  return typeof value === 'string' || value instanceof Uint8Array ? `[masked, ${value.length} bytes]` : '[masked]';
 }
 
 /** What is encoded anew may hold no floating-point numbers: a peer may have sent some. */

@@ -1,6 +1,12 @@
-import { decodeCbor } from '../codec/cbor.js';
+import { CborError, type CborValue, decodeCbor } from '../codec/cbor.js';
 import type { Direction, LogEntry, LogKind } from './entry.js';
 import { type FrameSummary, frameSummary } from './summary.js';
+
+/** Connections that are remembered, requests of one that may wait for their answer, kinds of frames that are told apart. */
+const MAX_CONNECTIONS = 4096;
+const MAX_ASKED = 1024;
+const MAX_TYPES = 256;
+const LONGEST_TYPE = 64;
 
 /** What of a log is wanted; what is absent does not restrict. */
 export interface LogQuery {
@@ -23,16 +29,30 @@ export interface ReadEntry {
   readonly summary?: FrameSummary;
 }
 
-/** Adds to each frame what it is: that depends on the channel of its connection. */
-export function readEntries(entries: readonly LogEntry[]): readonly ReadEntry[] {
-  const channels = new Map<number, 'commissioning' | 'operational'>();
-  return entries.map((entry) => {
+/** Adds to each frame what it is: that depends on the channel of its connection. Entries come in their order. */
+export class EntryReader {
+  readonly #channels = new Map<number, 'commissioning' | 'operational'>();
+
+  read(entry: LogEntry): ReadEntry {
     const { event } = entry;
-    if (event.kind === 'start') channels.clear();
-    if (event.kind === 'open') channels.set(event.connection, event.channel);
+    if (event.kind === 'start') this.#channels.clear();
+    if (event.kind === 'open') this.#channels.set(event.connection, event.channel);
+    // A channel that is gone is remembered for what was on its way; of thousands, the oldest are forgotten.
+    if (this.#channels.size > MAX_CONNECTIONS) this.#channels.delete(this.#channels.keys().next().value as number);
     if (event.kind !== 'frame' || event.error !== undefined) return { entry };
-    return { entry, summary: frameSummary(decodeCbor(event.payload), channels.get(event.connection) ?? 'operational') };
-  });
+    const item = itemOf(event.payload);
+    if (item === undefined) return { entry };
+    return { entry, summary: frameSummary(item, this.#channels.get(event.connection) ?? 'operational') };
+  }
+}
+
+function itemOf(payload: Uint8Array): CborValue | undefined {
+  try {
+    return decodeCbor(payload);
+  } catch (error) {
+    if (!(error instanceof CborError)) throw error;
+    return undefined;
+  }
 }
 
 export function matches({ entry, summary }: ReadEntry, query: LogQuery): boolean {
@@ -69,7 +89,7 @@ export interface LogStatistics {
   readonly frames: { readonly in: Traffic; readonly out: Traffic };
   /** Frames by type, responses by status as well. */
   readonly types: Readonly<Record<string, number>>;
-  /** From the arrival of a request until its response left, milliseconds; undefined where none was answered. */
+  /** From the arrival of a request until its response left, milliseconds, to one per cent; undefined where none was answered. */
   readonly latency: { readonly count: number; readonly p50: number; readonly p99: number; readonly maximum: number } | undefined;
 }
 
@@ -78,47 +98,98 @@ export interface Traffic {
   readonly bytes: number;
 }
 
-export function statistics(entries: readonly ReadEntry[], torn: number): LogStatistics {
-  const kinds: Record<string, number> = {};
-  const types: Record<string, number> = {};
-  const traffic = { in: { frames: 0, bytes: 0 }, out: { frames: 0, bytes: 0 } };
-  const asked = new Map<string, number>();
-  const latencies: number[] = [];
-  const count = (table: Record<string, number>, key: string): void => {
-    table[key] = (table[key] ?? 0) + 1;
-  };
-  for (const { entry, summary } of entries) {
-    const { event, at } = entry;
-    count(kinds, event.kind);
-    if (event.kind !== 'frame') continue;
-    traffic[event.direction].frames++;
-    traffic[event.direction].bytes += event.size;
-    count(types, summary === undefined ? 'unreadable' : summary.status === undefined ? summary.type : `${summary.type} ${summary.about}`);
-    if (summary?.id === undefined) continue;
-    const exchange = `${event.connection} ${summary.id}`;
+/** Counts entries one by one: its size does not grow with the log. */
+export class LogCounter {
+  #entries = 0;
+  #first: number | undefined;
+  #last: number | undefined;
+  readonly #kinds: Record<string, number> = {};
+  readonly #types = new Map<string, number>();
+  readonly #traffic = { in: { frames: 0, bytes: 0 }, out: { frames: 0, bytes: 0 } };
+  /** When a request came, by connection and id. */
+  readonly #asked = new Map<number, Map<number, number>>();
+  readonly #latency = new Histogram();
+
+  add({ entry, summary }: ReadEntry): void {
+    const { event, at, time } = entry;
+    this.#entries++;
+    this.#first ??= time;
+    this.#last = time;
+    this.#kinds[event.kind] = (this.#kinds[event.kind] ?? 0) + 1;
+    if (event.kind === 'close') this.#asked.delete(event.connection);
+    if (event.kind !== 'frame') return;
+    const traffic = this.#traffic[event.direction];
+    traffic.frames++;
+    traffic.bytes += event.size;
+    this.#count(summary === undefined ? 'unreadable' : summary.status === undefined ? summary.type : `${summary.type} ${summary.about}`);
+    if (summary?.id === undefined) return;
     const isResponse = summary.type === 'response';
-    if (event.direction === 'in' && !isResponse) asked.set(exchange, at);
-    const since = event.direction === 'out' && isResponse ? asked.get(exchange) : undefined;
-    if (since === undefined) continue;
-    asked.delete(exchange);
-    latencies.push((at - since) / 1000);
+    if (event.direction === 'in' && !isResponse) this.#ask(event.connection, summary.id, at);
+    if (event.direction === 'out' && isResponse) this.#answer(event.connection, summary.id, at);
   }
-  return {
-    entries: entries.length,
-    torn,
-    first: entries[0]?.entry.time,
-    last: entries.at(-1)?.entry.time,
-    kinds,
-    connections: kinds['open'] ?? 0,
-    frames: traffic,
-    types,
-    latency: latencyOf(latencies.sort((a, b) => a - b)),
-  };
+
+  /** `torn`: bytes at the end that are no entry. */
+  result(torn: number): LogStatistics {
+    return {
+      entries: this.#entries,
+      torn,
+      first: this.#first,
+      last: this.#last,
+      kinds: this.#kinds,
+      connections: this.#kinds['open'] ?? 0,
+      frames: this.#traffic,
+      types: Object.fromEntries(this.#types),
+      latency: this.#latency.result,
+    };
+  }
+
+  #count(type: string): void {
+    const short = type.slice(0, LONGEST_TYPE);
+    const name = this.#types.has(short) || this.#types.size < MAX_TYPES ? short : 'other';
+    this.#types.set(name, (this.#types.get(name) ?? 0) + 1);
+  }
+
+  #ask(connection: number, id: number, at: number): void {
+    const asked = this.#asked.get(connection) ?? new Map<number, number>();
+    if (asked.size < MAX_ASKED) asked.set(id, at);
+    if (this.#asked.size < MAX_CONNECTIONS) this.#asked.set(connection, asked);
+  }
+
+  #answer(connection: number, id: number, at: number): void {
+    const since = this.#asked.get(connection)?.get(id);
+    if (since === undefined) return;
+    this.#asked.get(connection)?.delete(id);
+    this.#latency.add((at - since) / 1000);
+  }
 }
 
-function latencyOf(sorted: readonly number[]): LogStatistics['latency'] {
-  const maximum = sorted.at(-1);
-  if (maximum === undefined) return undefined;
-  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] as number;
-  return { count: sorted.length, p50: at(0.5), p99: at(0.99), maximum };
+/** Milliseconds in steps of one per cent. */
+class Histogram {
+  readonly #steps = new Map<number, number>();
+  #count = 0;
+  #maximum = 0;
+
+  add(milliseconds: number): void {
+    const step = Math.round(Math.log(Math.max(milliseconds, LEAST)) / STEP);
+    this.#steps.set(step, (this.#steps.get(step) ?? 0) + 1);
+    this.#count++;
+    this.#maximum = Math.max(this.#maximum, milliseconds);
+  }
+
+  get result(): LogStatistics['latency'] {
+    return this.#count === 0 ? undefined : { count: this.#count, p50: this.#at(0.5), p99: this.#at(0.99), maximum: this.#maximum };
+  }
+
+  #at(part: number): number {
+    let beyond = Math.floor(part * this.#count);
+    for (const [step, count] of [...this.#steps].sort(([a], [b]) => a - b)) {
+      beyond -= count;
+      if (beyond < 0) return Math.min(this.#maximum, Number(Math.exp(step * STEP).toPrecision(3)));
+    }
+    return this.#maximum;
+  }
 }
+
+const STEP = Math.log(1.01);
+/** A microsecond, in which `at` is told. */
+const LEAST = 0.001;

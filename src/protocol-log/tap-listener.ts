@@ -7,8 +7,8 @@ import type { ProtocolRecorder } from './recorder.js';
 
 /** Longer frames than any profile allows are not read on. */
 const FRAME_MAXIMUM = 1_048_576;
-/** Bytes kept of a frame that is no CBOR: what it would have hidden cannot be told. */
-const UNREADABLE_MAXIMUM = 32;
+/** Bytes kept of a frame that is no CBOR: where its secrets are cannot be told, and none begins so early. */
+const UNREADABLE_MAXIMUM = 4;
 
 /** A listener whose connections are recorded frame by frame; the core sees the same bytes. */
 export function tapListener(listener: StreamListener, recorder: ProtocolRecorder): StreamListener {

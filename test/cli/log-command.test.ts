@@ -1,11 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDeviceArguments } from '../../src/cli/device-arguments.js';
 import { concat } from '../../src/codec/bytes.js';
 import { type CborKey, type CborValue, encodeCbor } from '../../src/codec/cbor.js';
-import { decodeLog, encodeEntry, type LogEvent } from '../../src/protocol-log/index.js';
+import { encodeEntry, type LogEvent } from '../../src/protocol-log/index.js';
+import { decodeLog } from '../world/protocol-log.js';
 
 const T0 = Date.UTC(2026, 10, 25, 16);
 const map = (...pairs: readonly (readonly [CborKey, CborValue])[]): CborValue => new Map(pairs);
@@ -163,6 +164,44 @@ describe('mash-device log refuses', () => {
     const { err, code } = await log(...argv);
     expect(err).toContain(text);
     expect(code).toBe(2);
+  });
+
+  it.each([
+    ['a text', Buffer.from('no log at all\n'.repeat(1000))],
+    ['zeros', Buffer.alloc(5_000_000)],
+    ['what looks like a long item', Buffer.concat([Buffer.from([0x5a, 0xff, 0xff, 0xff, 0xff]), Buffer.alloc(5_000_000)])],
+    ['another map', Buffer.from(encodeCbor(map(['time', 1], ['at', 1], ['kind', 'other'])))],
+    ['a time beyond the calendar', Buffer.from(encodeCbor(map(['time', 9e15], ['at', 1], ['kind', 'dropped'], ['entries', 1])))],
+  ])('a foreign file (%s): exit code 2', async (_what, bytes) => {
+    const foreign = path.join(folder, 'foreign');
+    writeFileSync(foreign, bytes);
+    for (const argv of [['view'], ['stats'], ['export', '--json'], ['filter', '--out', path.join(folder, 'of-foreign')]])
+      await expect(log(...argv, foreign)).rejects.toMatchObject({ name: 'ConfigError', message: /foreign: no protocol log/ });
+    expect(readdirSync(folder)).not.toContain('of-foreign');
+  });
+
+  it('an empty file is an empty log; of a foreign end only what is whole is read', async () => {
+    const half = path.join(folder, 'half');
+    writeFileSync(half, '');
+    expect(await log('view', half)).toEqual({ out: '', err: '', code: 0 });
+    const whole = encodeEntry({ time: T0, at: 0, event: { kind: 'dropped', entries: 7 } });
+    writeFileSync(half, Buffer.concat([whole, Buffer.alloc(100_000, 0x41), whole]));
+    const { out, err } = await log('view', half);
+    expect(out).toBe('2026-11-25T16:00:00.000 dropped 7 entries\n');
+    expect(err).toContain(`the last ${100_000 + whole.length} bytes are no whole entry`);
+  });
+
+  it('a frame whose payload is none is shown as such; texts of peers move no cursor', async () => {
+    const odd = path.join(folder, 'odd');
+    const events: readonly LogEvent[] = [
+      { kind: 'frame', connection: 1, direction: 'in', size: 1, payload: Uint8Array.of(0xff), masked: false },
+      frame('in', map(['type', 'ping\u001b[2J\u009b2J'])),
+    ];
+    writeFileSync(odd, concat(...events.map((event) => encodeEntry({ time: T0, at: 0, event }))));
+    const lines = (await log('view', odd)).out.split('\n');
+    expect(lines[0]).toContain("unreadable: no CBOR h'ff'");
+    expect(lines[1]).toContain('ping\\x1b[2J\\x9b2J');
+    expect(JSON.parse((await log('stats', odd, '--json')).out).types).toMatchObject({ unreadable: 1 });
   });
 
   it('a file that is not there, by its name', async () => {

@@ -2,7 +2,8 @@ import { decodeMultiple } from 'cbor-x';
 import { describe, expect, it } from 'vitest';
 import { concat } from '../../src/codec/bytes.js';
 import { encodeCbor } from '../../src/codec/cbor.js';
-import { decodeLog, encodeEntry, LOG_KINDS, type LogEntry, type LogEvent } from '../../src/protocol-log/index.js';
+import { encodeEntry, LOG_KINDS, type LogEntry, type LogEvent, LogReader } from '../../src/protocol-log/index.js';
+import { decodeLog } from '../world/protocol-log.js';
 
 const EVENTS: readonly LogEvent[] = [
   { kind: 'start', firmware: '0.1.0', board: 'sim-evse', profile: 'draft' },
@@ -36,6 +37,23 @@ describe('a protocol log', () => {
       const { entries, torn } = decodeLog(bytes.subarray(0, length));
       expect([entries.length, torn]).toEqual([whole, length - (ends[whole - 1] ?? 0)]);
     }
+  });
+
+  it('in pieces of any size is the same, and keeps nothing of what is behind it', () => {
+    for (const size of [1, 2, 7, 64, 1000]) {
+      const reader = new LogReader();
+      const entries: LogEntry[] = [];
+      for (let at = 0; at < bytes.length; at += size) entries.push(...reader.push(bytes.slice(at, at + size)));
+      expect([entries, reader.torn]).toEqual([ENTRIES, 0]);
+    }
+  });
+
+  it('that ends in something else for gigabytes counts it, and stores none of it', () => {
+    const reader = new LogReader();
+    const piece = new Uint8Array(1024 * 1024).fill(0x5b);
+    expect([...reader.push(bytes)]).toEqual(ENTRIES);
+    for (let i = 0; i < 2048; i++) expect([...reader.push(piece)]).toEqual([]);
+    expect(reader.torn).toBe(2048 * piece.length);
   });
 
   it.each([

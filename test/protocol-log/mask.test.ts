@@ -33,6 +33,15 @@ describe('secrets in the protocol log', () => {
     expect(decodeCbor(encodeCbor(shown))).toEqual(shown);
   });
 
+  it('protocol.md §3: an enable key by position, of every command of TestControl', () => {
+    const invoke = (feature: number, key: CborValue): CborValue =>
+      map([1, 7], [2, 4], [3, 0], [4, feature], [5, map([1, 1], [2, map([1, key], [2, 3])])]);
+    expect(masked(invoke(10, 'abcd'), 'operational')).toEqual(invoke(10, HIDDEN));
+    expect(masked(invoke(10, 4711), 'operational')).toEqual(invoke(10, '[masked]'));
+    const limit = invoke(5, 4711);
+    expect(masked(limit, 'operational')).toBe(limit);
+  });
+
   it('a message without any is the same object', () => {
     const read = map([1, 7], [2, 1], [3, 0], [4, 1], [5, [1, 2, new Float(1.5)]]);
     expect(masked(read, 'operational')).toBe(read);

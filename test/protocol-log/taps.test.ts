@@ -5,11 +5,12 @@ import { encodeFrame } from '../../src/codec/frame.js';
 import { encodeMessage, queryMessage, responseMessage } from '../../src/discovery/message.js';
 import { nameOf } from '../../src/discovery/name.js';
 import type { ListenerHandlers, PendingConnection, SecureStream, StreamListener } from '../../src/platform.js';
-import { decodeLog, type LogEvent, tapped } from '../../src/protocol-log/index.js';
+import { type LogEvent, tapped } from '../../src/protocol-log/index.js';
 import { Secret } from '../../src/secret.js';
 import { settle, VirtualClock } from '../world/clock.js';
 import { MemoryLog } from '../world/log.js';
 import { VirtualLink, VirtualMulticast } from '../world/network.js';
+import { decodeLog } from '../world/protocol-log.js';
 import { streamPair } from '../world/stream-pair.js';
 
 const ABOUT = { firmware: '0.1.0', board: 'sim-evse', profile: 'draft' };
@@ -127,13 +128,13 @@ describe('what passes the listener', () => {
     expect(events().at(-1)).toMatchObject({ size: 19, payload, masked: true });
   });
 
-  it('is recorded where it is no CBOR, with its first 32 bytes alone, and so is a bad prefix', async () => {
+  it('is recorded where it is no CBOR, with its first 4 bytes alone, and so is a bad prefix', async () => {
     const { peer, events } = await connection();
     const garbage = new Uint8Array(100).fill(0xff);
     peer.write(concat(Uint8Array.of(0, 0, 0, 100), garbage, new Uint8Array(4)));
     await settle();
     const [unreadable, prefix] = events().slice(-2);
-    expect(unreadable).toMatchObject({ kind: 'frame', size: 100, payload: garbage.slice(0, 32), error: expect.any(String) });
+    expect(unreadable).toMatchObject({ kind: 'frame', size: 100, payload: garbage.slice(0, 4), error: expect.any(String) });
     expect(prefix).toMatchObject({ kind: 'frame', size: 0, error: 'frame of length 0' });
   });
 

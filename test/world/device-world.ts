@@ -3,12 +3,13 @@ import { CHARGER_RATING, SimulatedChargerStage } from '../../boards/sim/charger-
 import { HEAT_PUMP_RATING, SimulatedHeatPumpStage } from '../../boards/sim/heat-pump-stage.js';
 import { MockButton, MockDisplay, MockFlash, MockRelayDriver } from '../../hal/mock/index.js';
 import { parseSetupCode } from '../../src/crypto/setup-code.js';
-import { MashDevice } from '../../src/device.js';
+import { MashDevice, type Platform } from '../../src/device.js';
 import type { BoardDefinition } from '../../src/model/board.js';
 import { nodeCrypto } from '../../src/node/crypto.js';
 import { nodeListener } from '../../src/node/listener.js';
 import type { PortMapper } from '../../src/platform.js';
 import { makeProfile, type Profile, type ProfileName } from '../../src/profile.js';
+import { type ProtocolLogSink, tapped } from '../../src/protocol-log/index.js';
 import { parseEnableKey } from '../../src/test-control/enable-key.js';
 import { TestControl } from '../../src/test-control/test-control.js';
 import { WORLD_NOW } from './certificates.js';
@@ -39,6 +40,8 @@ export interface WorldOptions {
   readonly portMapper?: PortMapper;
   /** Operational TCP port; default any. */
   readonly port?: number;
+  /** Takes the protocol log. */
+  readonly protocolLog?: ProtocolLogSink;
   /** What multicast suffers on its way. */
   readonly link?: LinkOptions;
   /** Unix milliseconds of the wall clock. */
@@ -61,6 +64,7 @@ export class DeviceWorld {
   readonly #enableKey: string | undefined;
   readonly #port: number;
   readonly #portMapper: PortMapper | undefined;
+  readonly #protocolLog: ProtocolLogSink | undefined;
   readonly #peers: Peer[] = [];
   button = new MockButton(() => this.clock.now());
   display = new MockDisplay();
@@ -87,6 +91,7 @@ export class DeviceWorld {
     this.#enableKey = options.enableKey;
     this.#port = options.port ?? 0;
     this.#portMapper = options.portMapper;
+    this.#protocolLog = options.protocolLog;
   }
 
   static async start(options: WorldOptions = {}): Promise<DeviceWorld> {
@@ -119,15 +124,7 @@ export class DeviceWorld {
         ...(this.#surplusMeter ? { surplus: () => this.surplus } : {}),
         ...(stage === undefined ? {} : { powerStages: new Map([[1, stage]]) }),
       },
-      platform: {
-        clock: this.clock,
-        crypto: this.crypto,
-        log: this.log,
-        listener: nodeListener({ clock: this.clock, log: this.log, ipv4: this.#ipv4 }),
-        multicast: this.multicast,
-        medium: this.flash,
-        ...(this.#portMapper === undefined ? {} : { portMapper: this.#portMapper }),
-      },
+      platform: this.#platform(),
       identity: { setupCode: parseSetupCode(this.#setupCode), discriminator: DISCRIMINATOR },
       firmware: '0.1.0',
       earliest: WORLD_NOW - 1000,
@@ -138,6 +135,21 @@ export class DeviceWorld {
     });
     this.device = device;
     await device.start();
+  }
+
+  #platform(): Platform {
+    const { clock, crypto, log, multicast, flash: medium } = this;
+    const platform: Platform = {
+      clock,
+      crypto,
+      log,
+      listener: nodeListener({ clock, log, ipv4: this.#ipv4 }),
+      multicast,
+      medium,
+      ...(this.#portMapper === undefined ? {} : { portMapper: this.#portMapper }),
+    };
+    const about = { firmware: '0.1.0', board: this.#board.name, profile: this.profile.name };
+    return this.#protocolLog === undefined ? platform : tapped(platform, about, this.#protocolLog);
   }
 
   #testControl(enableKey: string): TestControl {
