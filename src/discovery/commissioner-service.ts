@@ -1,6 +1,7 @@
 import { utf8Encode } from '../codec/utf8.js';
 import { truncateText } from './name.js';
 import type { ServiceDefinition } from './service.js';
+import { txtText } from './txt.js';
 
 /** A zone's controller (discovery §2.3): who commissions here, and where an admin asks its owner. */
 export const COMMISSIONER = '_mashd._udp';
@@ -24,13 +25,9 @@ export interface CommissionerData {
   readonly port: number;
 }
 
-/** Longest value of DN, bytes (discovery §3.4). */
-const CONTROLLER_NAME_MAXIMUM = 32;
-
 /** Instance `<zone name>`, with a tag `<zone name> (<controller name> <tag>)`; TXT `ZN ZI [DN] [DC] [D]` (discovery §3.4). */
 export function commissionerService(data: CommissionerData): ServiceDefinition {
-  const controllerName =
-    data.controllerName === undefined ? undefined : truncateText(data.controllerName.normalize('NFC'), CONTROLLER_NAME_MAXIMUM);
+  const controllerName = data.controllerName === undefined ? undefined : txtText(data.controllerName.normalize('NFC'));
   // RFC 6762 §16: names are precomposed.
   const zoneName = data.zoneName.normalize('NFC');
   const suffix = data.tag === undefined ? '' : ` (${controllerName === undefined ? '' : `${controllerName} `}${data.tag})`;
@@ -39,7 +36,7 @@ export function commissionerService(data: CommissionerData): ServiceDefinition {
     instance: truncateText(zoneName, LABEL_MAXIMUM - utf8Encode(suffix).length) + suffix,
     port: data.port,
     txt: [
-      ['ZN', data.zoneName],
+      ['ZN', txtText(data.zoneName)],
       ['ZI', data.zoneId],
       ...(controllerName === undefined ? [] : [['DN', controllerName] as const]),
       ...(data.devices === undefined ? [] : [['DC', String(data.devices)] as const]),

@@ -1,5 +1,6 @@
 import { toHex } from '../codec/hex.js';
 import type { RecordForm, ServiceDefinition } from './service.js';
+import { txtText } from './txt.js';
 
 /** The three services of a device (protocol.md §2.16; connection-establishment §2), from plain data. */
 
@@ -29,10 +30,10 @@ export function commissionableService(data: CommissionableData, form: RecordForm
     txt: [
       ['D', String(data.discriminator)],
       ['cat', data.category.join(',')],
-      ['serial', data.serial],
-      ['brand', data.brand],
-      ['model', data.model],
-      ...(data.deviceName === undefined ? [] : [['DN', data.deviceName] as const]),
+      ['serial', txtText(data.serial)],
+      ['brand', txtText(data.brand)],
+      ['model', txtText(data.model)],
+      ...(data.deviceName === undefined ? [] : [['DN', txtText(data.deviceName)] as const]),
     ],
   };
 }

@@ -1,11 +1,8 @@
-import { truncateText } from './name.js';
 import type { ServiceDefinition } from './service.js';
+import { txtText } from './txt.js';
 
 /** Asks one device to open its commissioning window (profile `reference`). */
 export const PAIRING_REQUEST = '_mashp._udp';
-
-/** Longest value of ZN, bytes. */
-const ZONE_NAME_MAXIMUM = 32;
 
 export interface PairingRequestData {
   /** 16 hexadecimal digits. */
@@ -24,7 +21,7 @@ export function pairingRequestService({ zoneId, zoneName, discriminator }: Pairi
     txt: [
       ['D', String(discriminator)],
       ['ZI', zoneId],
-      ['ZN', truncateText(zoneName, ZONE_NAME_MAXIMUM)],
+      ['ZN', txtText(zoneName)],
     ],
   };
 }

@@ -9,10 +9,10 @@ const MAXIMUM = 64;
 /** RFC 1035 §2.3.4: bytes of one label. */
 const LABEL_MAXIMUM = 63;
 
-/** Records of one service without the addresses, bytes. */
-const SERVICE_MAXIMUM = 4000;
+/** Records of one service, bytes: with the addresses of the host they fill a frame. Discovery §3.1 has 400 for the TXT record. */
+const SERVICE_MAXIMUM = 1000;
 
-/** Throws RangeError for a definition that DNS cannot carry. */
+/** Throws RangeError for a definition that DNS cannot carry, or that takes more than a frame (RFC 6762 §17). */
 export function checkService(service: ServiceDefinition, host: Name, policy: RecordPolicy): void {
   const { answers } = announcement(serviceRecords(service, host, policy), []);
   const length = encodeMessage(responseMessage({ answers })).length;

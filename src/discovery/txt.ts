@@ -4,6 +4,14 @@ import { truncateText } from './name.js';
 /** RFC 6763 §6.1: a string of a TXT record has at most 255 bytes. */
 const STRING_MAXIMUM = 255;
 
+/** Discovery §3.2–§3.4: longest name or number of a device, a controller or a zone, bytes. */
+const VALUE_MAXIMUM = 32;
+
+/** A text as TXT records tell it: its first 32 bytes. */
+export function txtText(value: string): string {
+  return truncateText(value, VALUE_MAXIMUM);
+}
+
 /** One `key=value` string; a value that does not fit is cut before the character that does not. */
 export function txtString(key: string, value: string): Uint8Array {
   return utf8Encode(truncateText(`${key}=${value}`, STRING_MAXIMUM));

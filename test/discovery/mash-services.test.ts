@@ -27,6 +27,16 @@ const ZONE = {
 };
 
 describe('the services of a device (protocol.md §2.16)', () => {
+  it('texts of at most 32 bytes, whole letters (discovery §3.2)', () => {
+    const long = { serial: 'S'.repeat(40), brand: 'ä'.repeat(20), model: 'M'.repeat(32), deviceName: `${'D'.repeat(31)}ö` };
+    expect(txtOf(commissionableService({ ...WINDOW, ...long }, 'draft')).slice(2)).toEqual([
+      `serial=${'S'.repeat(32)}`,
+      `brand=${'ä'.repeat(16)}`,
+      `model=${'M'.repeat(32)}`,
+      `DN=${'D'.repeat(31)}`,
+    ]);
+  });
+
   it('_mash-comm._tcp: D cat serial brand model [DN]; the instance is padded in form reference alone', () => {
     const draft = commissionableService({ ...WINDOW, port: 8444 }, 'draft');
     expect([draft.type, draft.instance, draft.port]).toEqual(['_mash-comm._tcp', 'MASH-42', 8444]);

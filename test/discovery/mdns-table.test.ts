@@ -28,6 +28,11 @@ describe('docs/mdns.md, RFC 6762 rule by rule', () => {
     }
   });
 
+  it('says how many rows and exceptions it has', () => {
+    const exceptions = rows.filter(([, , shown = '']) => shown.includes('Exception'));
+    expect(lines.join(' ')).toContain(`${rows.length} rows, ${exceptions.length} of them with an exception.`);
+  });
+
   it('has every section of §5–§11 and §14–§18 in order', () => {
     const numbers = rows.map(([section = '']) => Number(section.split(/[.,–]/)[0]));
     expect([...new Set(numbers)]).toEqual([5, 6, 7, 8, 9, 10, 11, 14, 15, 16, 17, 18]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DnsMessage, encodeMessage, queryMessage, responseMessage } from '../../src/discovery/message.js';
-import { type DnsRecord, TYPE } from '../../src/discovery/records.js';
+import { packed } from '../../src/discovery/packing.js';
+import { CLASS, type DnsRecord, TYPE } from '../../src/discovery/records.js';
 import { instanceName, typeName } from '../../src/discovery/service.js';
 import { COMMISSIONABLE, DiscoveryWorld, OPERATIONAL, query } from './world.js';
 
@@ -48,28 +49,52 @@ describe('the size of messages (RFC 6762 §17)', () => {
     }
   });
 
-  it('a service too long for a frame is divided; a record too long goes alone', async () => {
+  it('nothing that may be published needs more than a frame, with all the addresses of a host (RFC 6762 §17)', async () => {
     const world = new DiscoveryWorld();
-    const { advertiser } = world.device();
-    const long = (count: number) => Array.from({ length: count }, (_, i) => [`key${i}`, 'x'.repeat(240)] as const);
-    advertiser.publish({ ...COMMISSIONABLE, instance: 'five', txt: long(5), known: true });
-    advertiser.publish({ ...COMMISSIONABLE, instance: 'eight', txt: long(8), known: true });
-    await advertiser.start();
-    await world.clock.advance(1100);
-    const announced = world.responses();
-    expect(answersIn(announced, 'TXT')).toHaveLength(2);
-    expect(answersIn(announced, 'SRV')).toHaveLength(2);
-    for (const { packet, message } of announced.filter(({ packet: { length } }) => length > FRAME)) {
-      expect(packet.length).toBeLessThan(2100);
-      expect([message.answers.length, message.additionals.length]).toEqual([1, 0]);
+    const addresses = Array.from({ length: 20 }, (_, i) => `fd00::${i + 1}/64`);
+    const { advertiser } = world.device({ interfaces: [{ name: 'eth0', link: world.link, addresses: ['fe80::1/64', ...addresses] }] });
+    const sized = (length: number) => ({
+      ...COMMISSIONABLE,
+      txt: Array.from({ length: 4 }, (_, i) => [`${i}`, 'x'.repeat(length)] as const),
+    });
+    let longest = 1;
+    for (let length = 1; length < 250; length++) {
+      try {
+        advertiser.publish(sized(length)).withdraw();
+        longest = length;
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError);
+      }
     }
-    expect(announced.filter(({ packet }) => packet.length > FRAME)).toHaveLength(1);
+    expect(longest).toBeGreaterThan(200);
+    advertiser.publish(sized(longest));
+    await advertiser.start();
+    await world.clock.advance(10_000);
+    const [first] = world.responses();
+    expect(first?.message.answers.map(({ type }) => type)).toEqual(['SRV', 'TXT', 'PTR', 'PTR', ...new Array<string>(16).fill('AAAA')]);
+    expect(Math.max(...world.sent().map(({ packet }) => packet.length))).toBeLessThanOrEqual(FRAME);
+  });
+
+  it('a record too long for a frame would go alone, and what goes with it by itself (RFC 6762 §17)', () => {
+    const head = { name: ['a', 'local'], class: CLASS.IN, flush: true, ttl: 120 };
+    const address = (last: number): DnsRecord => ({
+      ...head,
+      type: 'AAAA',
+      address: Uint8Array.from([0xfd, ...new Array<number>(14).fill(0), last]),
+    });
+    const long: DnsRecord = { ...head, type: 'raw', code: 99, data: new Uint8Array(2000) };
+    const parts = packed([{ key: '', answers: [address(1), long, address(2)], additionals: [address(3)], shared: false }]);
+    expect(parts.map(({ answers, additionals }) => [answers.map(({ type }) => type), additionals.length])).toEqual([
+      [['AAAA'], 0],
+      [['raw'], 0],
+      [['AAAA'], 1],
+    ]);
   });
 
   it('a legacy resolver gets what fits one frame (RFC 6762 §6.7)', async () => {
     const world = new DiscoveryWorld();
     const { advertiser } = world.device();
-    const txt = Array.from({ length: 5 }, (_, i) => [`key${i}`, 'x'.repeat(250)] as const);
+    const txt = Array.from({ length: 3 }, (_, i) => [`key${i}`, 'x'.repeat(250)] as const);
     const service = { ...COMMISSIONABLE, txt };
     advertiser.publish(service);
     await advertiser.start();

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../src/codec/hex.js';
 import { formatAddress } from '../../src/discovery/address.js';
 import { type DnsMessage, decodeMessage, encodeMessage, isResponse, queryMessage, responseMessage } from '../../src/discovery/message.js';
-import { nameText } from '../../src/discovery/name.js';
+import { type Name, nameKey, nameText } from '../../src/discovery/name.js';
 import { CLASS, type DnsRecord, recordKey, TYPE } from '../../src/discovery/records.js';
 import { PeerError } from '../../src/errors.js';
 import { SeededEntropy } from '../world/entropy.js';
@@ -250,6 +250,19 @@ describe('the codec', () => {
     const bytes = fromHex(`000084000000000100000000016100${type.toString(16).padStart(4, '0')}000100000078${size}${data}`);
     const expected = fromHex(whole.replace(' ', ''));
     expect(decodeMessage(bytes).answers).toEqual([expect.objectContaining({ type: 'raw', code: type, data: expected })]);
+  });
+
+  it('U+FEFF is a letter like any other, at the start of a name too (RFC 6762 §16)', () => {
+    const names: readonly Name[] = [
+      ['\ufeffHome', 'local'],
+      ['Ho\ufeffme', 'local'],
+      ['Home', 'local'],
+    ];
+    const bytes = encodeMessage(
+      queryMessage({ questions: names.map((name) => ({ name, type: TYPE.ANY, class: CLASS.IN, unicast: false })) }),
+    );
+    expect(decodeMessage(bytes).questions.map(({ name }) => name)).toEqual(names);
+    expect(new Set(names.map(nameKey)).size).toBe(3);
   });
 
   it('keeps NSEC, OPT and unknown types', () => {
