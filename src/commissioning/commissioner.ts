@@ -2,7 +2,7 @@ import type { PreparedShare } from '../crypto/spake2plus.js';
 import { type DialectName, Status } from '../dialect/messages.js';
 import type { Attestation } from '../pki/attestation.js';
 import type { Certificate } from '../pki/certificate.js';
-import type { Clock, Crypto, Log, PendingConnection, SecureStream, Timer } from '../platform.js';
+import type { Clock, Crypto, Log, PendingConnection, SecureStream } from '../platform.js';
 import type { Profile } from '../profile.js';
 import { FramedConnection } from '../session/framed-connection.js';
 import type { Zone } from '../zones/zone.js';
@@ -14,7 +14,7 @@ import type { Installer } from './installer.js';
 import type { OperationalRequest, PreparedMaterial } from './prepared-material.js';
 import { CommissioningSession } from './session.js';
 import type { Failure } from './session-states.js';
-import { CLOSED, nextWindow, type WindowEffect, type WindowEvent, type WindowState } from './window.js';
+import { WindowDriver } from './window-driver.js';
 
 export interface CommissionerParts {
   readonly profile: Profile;
@@ -51,47 +51,49 @@ export class Commissioner implements SessionHost {
   readonly #events: CommissionerEvents;
   readonly #pace: Pace;
   readonly #sessions = new Map<LockHolder, { readonly session: CommissioningSession; readonly connection: PendingConnection }>();
-  #window: WindowState = CLOSED;
-  #windowTimer: Timer | undefined;
+  readonly #window: WindowDriver;
   #holder: LockHolder | undefined;
   #releasedAt = Number.NEGATIVE_INFINITY;
-  /** ms; undefined: that of the profile. */
-  #windowDuration: number | undefined;
 
   constructor(parts: CommissionerParts, events: CommissionerEvents) {
     this.#parts = parts;
     this.#events = events;
     this.#pace = paceOf(parts.profile);
+    this.#window = new WindowDriver(parts.profile, parts.clock, parts.log, {
+      opened: (until) => events.onWindowOpened(until),
+      moved: (until) => events.onWindowMoved(until),
+      closed: () => this.#onWindowClosed(),
+    });
   }
 
   get windowOpen(): boolean {
-    return this.#window.name === 'open';
+    return this.#window.open;
   }
 
   /** Opens the window. False during the cool-down; true and without effect while it is open (commissioning-pase §5.1: never extended). */
   openWindow(): boolean {
-    return !this.#feedWindow('open').includes('refused');
+    return !this.#window.feed('open').includes('refused');
   }
 
   /** Milliseconds until the window may be opened again. */
   get coolDown(): number {
-    return this.#window.name === 'closed' ? Math.max(0, this.#window.notBefore - this.#parts.clock.now()) : 0;
+    return this.#window.coolDown;
   }
 
   /** Opens the window whatever the cool-down; an open one begins anew (profile `reference`, after a removal; tests). */
   openAnew(): void {
     this.#pace.windowChanged();
-    this.#feedWindow('anew');
+    this.#window.feed('anew');
   }
 
   closeWindow(): void {
-    this.#feedWindow('shut');
+    this.#window.feed('shut');
   }
 
   /** ms, an open window included, which begins anew; undefined: that of the profile. For tests. */
   setWindowDuration(duration: number | undefined): void {
-    this.#windowDuration = duration;
-    if (this.windowOpen && duration !== undefined) this.#feedWindow('anew');
+    this.#window.duration = duration;
+    if (this.windowOpen && duration !== undefined) this.#window.feed('anew');
   }
 
   get failedAttempts(): number {
@@ -130,7 +132,7 @@ export class Commissioner implements SessionHost {
   }
 
   close(): void {
-    this.#feedWindow('shut');
+    this.#window.feed('shut');
     for (const { connection } of [...this.#sessions.values()]) connection.destroy('the device stops');
     this.#parts.material.clear();
   }
@@ -217,7 +219,7 @@ export class Commissioner implements SessionHost {
 
   completed(zone: Zone): void {
     this.#events.onCommissioned(zone);
-    this.#feedWindow('commissioned');
+    this.#window.feed('commissioned');
   }
 
   ended(session: LockHolder): void {
@@ -235,30 +237,10 @@ export class Commissioner implements SessionHost {
     };
   }
 
-  #feedWindow(event: WindowEvent): readonly WindowEffect[] {
-    const { profile, clock, log } = this.#parts;
-    const settings = { duration: this.#windowDuration ?? profile['commissioning.window'], coolDown: profile['commissioning.coolDown'] };
-    const step = nextWindow(settings, this.#window, event, clock.now());
-    this.#window = step.state;
-    for (const effect of step.effects) {
-      if ((effect === 'opened' || effect === 'moved') && step.state.name === 'open') {
-        const { until } = step.state;
-        this.#windowTimer?.cancel();
-        this.#windowTimer = clock.after('commissioning window', until - clock.now(), () => void this.#feedWindow('time'));
-        log.info(effect === 'opened' ? 'commissioning window opened' : 'commissioning window begins anew', {
-          seconds: Math.round((until - clock.now()) / 1000),
-        });
-        if (effect === 'opened') this.#events.onWindowOpened(until);
-        else this.#events.onWindowMoved(until);
-      } else if (effect === 'closed') {
-        this.#windowTimer?.cancel();
-        this.#pace.windowChanged();
-        this.#parts.material.clear();
-        log.info('commissioning window closed', { because: event === 'time' ? 'its time is over' : event });
-        this.#events.onWindowClosed();
-        for (const { session } of [...this.#sessions.values()]) session.windowEnded();
-      }
-    }
-    return step.effects;
+  #onWindowClosed(): void {
+    this.#pace.windowChanged();
+    this.#parts.material.clear();
+    this.#events.onWindowClosed();
+    for (const { session } of [...this.#sessions.values()]) session.windowEnded();
   }
 }

@@ -292,6 +292,20 @@ describe('hostile frames on an operational connection (protocol.md §1)', () => 
     await peer.end();
   });
 
+  it('half a frame, and one byte more of it every ten seconds, proves no life', async () => {
+    await world.until(() => world.device.status.zones[0]?.connected === true, 'connected');
+    peer.sendRaw(fromHex('00000100a101'));
+    for (let i = 0; i < 9; i++) {
+      await world.clock.advance(10_000);
+      peer.sendRaw(fromHex('00'));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await world.clock.advance(4999);
+    expect(world.device.status.zones).toMatchObject([{ connected: true }]);
+    await world.clock.advance(1);
+    expect(world.device.status.zones).toMatchObject([{ connected: false }]);
+  });
+
   it('any frame proves life', async () => {
     for (let i = 0; i < 10; i++) {
       peer.send(new Map([['type', 'pong']]));
