@@ -44,6 +44,8 @@ export interface ZoneSessionsEvents {
 }
 
 interface Live {
+  /** Its zone was removed: what is left is the close. */
+  leaving: boolean;
   readonly session: OperationalSession;
   readonly subscriptions: Subscriptions;
   readonly exchange: Exchange;
@@ -65,7 +67,7 @@ export class ZoneSessions {
   }
 
   isConnected(zone: Zone): boolean {
-    return this.#live.has(zone.id);
+    return this.#live.get(zone.id)?.leaving === false;
   }
 
   get count(): number {
@@ -118,7 +120,7 @@ export class ZoneSessions {
     );
     const meter = this.#parts.meters?.open(zone, session);
     const former = this.#live.get(zone.id);
-    this.#live.set(zone.id, { session, exchange, subscriptions });
+    this.#live.set(zone.id, { leaving: false, session, exchange, subscriptions });
     former?.session.destroy('replaced by a newer connection of its zone');
     this.#parts.log.info('zone connected', { zone: zone.id, name: zone.name, remote: stream.remoteAddress });
     session.start();
@@ -134,8 +136,10 @@ export class ZoneSessions {
   /** The zone was removed: its connection is closed gracefully, nothing of it is answered or notified any more. */
   closeZone(zone: Zone): void {
     const live = this.#live.get(zone.id);
-    live?.exchange.close();
-    live?.session.close('the zone was removed');
+    if (live === undefined) return;
+    live.leaving = true;
+    live.exchange.close();
+    live.session.close('the zone was removed');
   }
 
   destroy(reason: string): void {

@@ -172,4 +172,19 @@ describe('RemoveZone while it is being stored', () => {
     expect(mapOf(await home.peer.receive()).get(2)).toBe(0);
     expect(world.log.lines.filter(({ message }) => message === 'zone removed')).toHaveLength(1);
   });
+
+  it('a zone that comes back within the time of its close is not connected by what is left of its former self', async () => {
+    const home = await ZonePeer.commission(world, 'draft', makeZone('Home'));
+    await world.clock.advance(20_000);
+    expect((await home.ask(4, removal(home.zoneId))).status).toBe(0);
+    await world.clock.advance(1);
+    expect(mapOf(await home.peer.receive()).get('type')).toBe('close');
+    await world.press();
+    const again = new StepController(await world.connect(), 'draft', home.zone);
+    expect(await again.run()).toMatchObject({ type: 'certAck', status: 0 });
+    expect(home.peer.closed).toBe(false);
+    expect(world.device.status.zones).toMatchObject([{ id: home.zoneId, connected: false }]);
+    expect(await operates(home.zone, again.deviceId)).toBe(true);
+    expect(world.device.status.zones).toMatchObject([{ connected: true }]);
+  });
 });
