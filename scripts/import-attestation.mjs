@@ -8,12 +8,26 @@ import { parseArgs } from 'node:util';
 
 /** More than five certificates of 8 KiB and a key. */
 const MAX_BUNDLE = 65_536;
+const HELP = `node scripts/import-attestation.mjs FILE --state FOLDER [options]
+
+Writes the attestation certificate and its chain from a PKCS#12 bundle into a device's state folder.
+
+  --state FOLDER           the state folder of the device, which must not run meanwhile
+  --board NAME             whose bundle it is to be (default: sim-evse)
+  --password-file FILE     the password of the bundle, in a file
+  --password-env NAME      the same, in a variable of the environment
+  --help                   this text
+`;
 const BUILD = path.join(import.meta.dirname, '../build');
 
 /** What whoever runs this can put right. */
 class UsageError extends Error {}
 
 async function main(args) {
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(HELP);
+    return;
+  }
   const { file, state, password, boardName } = await readArguments(args);
   if (!existsSync(path.join(BUILD, 'src/device/attestation.js')))
     throw new UsageError("the firmware is not built: run 'npm run build' first");
@@ -42,7 +56,8 @@ async function main(args) {
   const product = attestedProduct(parseCertificate(crypto, attestation.certificate));
   const other = contradiction(product, board.vendorId, board.productId);
   if (other !== undefined) warn(`${other}: another board's bundle?`);
-  if (product.vendorId === undefined || product.productId === undefined) warn('the subject names no vendor or product (OU V… and P…)');
+  if (product.vendorId === undefined || product.productId === undefined)
+    warn('the subject names no vendor or product (OU V… and P…, decimal: V4660, P1)');
   if (bundle.keys > 0) warn('the private key of the bundle stays out: the protocol has no message that proves its possession');
   await store(load, state, attestationRecord, attestation);
   process.stdout.write(`${product.maker}: certificate and ${attestation.chain.length} of its chain written to ${state}\n`);
@@ -94,7 +109,9 @@ async function openBundle(file, password) {
     contents = forge.pkcs12.pkcs12FromAsn1(forge.asn1.fromDer(bytes.toString('binary')), true, password).safeContents;
   } catch (error) {
     const wrong = /MAC could not be verified|Failed to decrypt/.test(error.message);
-    throw new UsageError(`${file}: ${wrong ? 'the password is wrong' : `not a PKCS#12 bundle that can be read: ${error.message}`}`);
+    throw new UsageError(
+      `${file}: ${wrong ? `the password is wrong${password === '' ? ': none was given (--password-file, --password-env)' : ''}` : `not a PKCS#12 bundle that can be read: ${error.message}`}`,
+    );
   }
   const { certBag, keyBag, pkcs8ShroudedKeyBag } = forge.pki.oids;
   const bags = contents.flatMap(({ safeBags }) => safeBags);

@@ -24,6 +24,12 @@ import { testControl } from './test-mode.js';
 /** After this long a stop that hangs is ended: SIGTERM promises two seconds. */
 const STOP_LIMIT = 1900;
 
+/** What on this command line helps. */
+function hinted(error: unknown): unknown {
+  const taken = error instanceof NetworkError && error.message.includes('already in use');
+  return taken ? new NetworkError(`${error.message}: is the device running already? --port and --commissioning-port choose others`) : error;
+}
+
 async function run(options: DeviceArguments): Promise<void> {
   const { profile, board, interfaces, deniedInterfaces: denied } = options;
   // In this order: `process.stdin` costs a start without a terminal more than all that is asked of it here.
@@ -98,7 +104,7 @@ async function run(options: DeviceArguments): Promise<void> {
   } catch (error) {
     panel.close();
     await lock.release();
-    throw error;
+    throw hinted(error);
   }
   if (!terminal) return;
   const unwatch = panel.watch(device, () => clock.now());

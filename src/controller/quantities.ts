@@ -1,8 +1,16 @@
 import { type CborMap, type CborValue, isMap, WideInteger } from '../codec/cbor.js';
 import { ConfigError } from '../errors.js';
+import { DEVICE_INFO } from '../features/device-info-table.js';
+import { Global } from '../model/model.js';
 import type { FieldSchema, ValueType } from '../model/schema.js';
-import { attributeName, namedValues, plain } from './names.js';
+import { endpointsText, useCasesText } from './device-info-text.js';
+import { attributeName, commandName, namedValues, plain } from './names.js';
 import { attributeTable } from './tables.js';
+
+const ENDPOINTS = 20;
+const USE_CASES = 21;
+/** The year 9999, Unix seconds. */
+const LATEST = 253_402_300_799;
 
 /** The protocol's units as people have them: one of ours is 10^digits of theirs. */
 const UNITS: Readonly<Record<string, { readonly unit: string; readonly digits: number }>> = {
@@ -38,13 +46,31 @@ export function shownValues(feature: number, values: CborMap): Readonly<Record<s
   for (const [id, value] of values) {
     const attribute = typeof id === 'number' ? attributeTable(feature, id) : undefined;
     const name = typeof id === 'number' ? attributeName(feature, id) : id;
-    // `endpoints` has a shape of its own.
     shown[name] =
-      attribute === undefined || (attribute.type.kind === 'array' && attribute.type.items === undefined)
+      special(feature, id, value) ??
+      (attribute === undefined || (attribute.type.kind === 'array' && attribute.type.items === undefined)
         ? text(namedValues(feature, new Map([[id, value]]))[name])
-        : formatValue(attribute.type, value, attribute.unit);
+        : formatValue(attribute.type, value, attribute.unit));
   }
   return shown;
+}
+
+/** Unix seconds, where the tables have no unit for it; 0 is no time. */
+const TIMES: readonly string[] = ['sessionStartTime', 'sessionEndTime', 'evDepartureTime', 'startTime', 'endTime', 'validUntil'];
+
+/** What the tables say too little of: two lists of DeviceInfo, the names of commands, times. */
+function special(feature: number, id: number | string, value: CborValue): string | undefined {
+  if (typeof id !== 'number') return undefined;
+  if (feature === DEVICE_INFO.id && id === ENDPOINTS) return endpointsText(value);
+  if (feature === DEVICE_INFO.id && id === USE_CASES) return useCasesText(value);
+  if (id === Global.COMMANDS && Array.isArray(value))
+    return joined(
+      value.map((command: CborValue) => (typeof command === 'number' ? commandName(feature, command) : text(plain(command)))),
+      ', ',
+    );
+  if (TIMES.includes(attributeName(feature, id)) && typeof value === 'number' && value > 0 && value < LATEST)
+    return new Date(value * 1000).toISOString();
+  return undefined;
 }
 
 /** Fields of a result for people, under their names. */

@@ -56,6 +56,36 @@ describe('values for people follow from the tables', () => {
       'A 10 A, C 6 A',
     ],
     [5, 30, new Map(), 'none'],
+    [5, 0xfffa, [1, 9, 200], 'setLimit, pause, 200'],
+    [6, 3, 1_795_633_939, '2026-11-25T19:12:19.000Z'],
+    [
+      1,
+      20,
+      [
+        new Map<number, CborValue>([
+          [1, 1],
+          [2, 5],
+          [3, 'EV Charger'],
+          [4, [2, 5]],
+        ]),
+      ],
+      '1 EV_CHARGER "EV Charger": Status, EnergyControl',
+    ],
+    [
+      1,
+      21,
+      [
+        new Map([
+          [1, 1],
+          [2, 1],
+          [3, 1],
+          [4, 0],
+          [5, 27],
+        ]),
+      ],
+      '1 GPL 1.0 scenarios 0, 1, 3, 4',
+    ],
+    [1, 21, [new Map([[1, 1]])], '[{"1":1}]'],
     [5, 30, 'wrong', 'wrong'],
     [5, 20, new Float(1.5), '1.5'],
     [5, 20, new WideInteger(false, 0x8000_0000, 0), '9223372036854775808'],

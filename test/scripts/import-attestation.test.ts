@@ -165,6 +165,12 @@ describe.skipIf(!available)('import-attestation (needs the openssl program to ma
     expect(await stored('busy')).toEqual(NO_ATTESTATION);
   });
 
+  it('--help names every option; a password that is missing is told apart from a wrong one', () => {
+    const { status, stdout } = run('--help');
+    expect(status).toBe(0);
+    for (const option of ['state', 'board', 'password-file', 'password-env']) expect(stdout).toContain(`--${option} `);
+  });
+
   it.each([
     [['a.p12', '--state', 'x', '--password-file', 'umlaut'], /printable ASCII characters only/],
     [['a.p12'], /--state FOLDER is due/],
