@@ -30,8 +30,6 @@ export type EnergyEvent =
   /** A long press: the user's override on, or off again. */
   | { readonly type: 'press' }
   | { readonly type: 'deviceOverride'; readonly cause: OverrideCause | undefined }
-  /** By the user, who may always. */
-  | { readonly type: 'optOut'; readonly state: number }
   | { readonly type: 'constraint'; readonly zoneId: string; readonly limits: Pair<number | null> }
   | { readonly type: 'ratings'; readonly ratings: Ratings }
   /** Limits, setpoints, timers, override and process of everyone end; settings, zones and what signals constrain stay. For tests. */
@@ -87,8 +85,6 @@ export function applyEvent(config: EnergyConfig, state: EnergyState, event: Ener
       return overridden(state, nextOverride(config.longestOverride, state.override, { type: 'press' }, now));
     case 'deviceOverride':
       return overridden(state, nextOverride(config.longestOverride, state.override, { type: 'device', cause: event.cause }, now));
-    case 'optOut':
-      return { state: { ...state, settings: { ...state.settings, optOut: event.state } }, control: 'valuesChanged' };
     case 'constraint':
       if (!state.zones.has(event.zoneId)) return { state, control: 'valuesChanged' };
       return { state: { ...state, limits: setConstraint(state.limits, event.zoneId, event.limits) }, control: 'valuesChanged' };

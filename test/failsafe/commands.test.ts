@@ -121,7 +121,7 @@ describe('features.md §3, SetLimit in order', () => {
     [0, HOME, true],
   ] as const)('opt-out %i, zone %j: applied %s; protective causes always', async (optOut, zone, applied) => {
     const world = both();
-    world.event({ type: 'optOut', state: optOut });
+    await world.write(GRID, { 3: optOut });
     expect(await world.limit(zone, 1)).toMatchObject({ applied, rejectReason: applied ? undefined : 3 });
     expect(await world.limit(zone, 2, { cause: 2 })).toMatchObject({ applied: true });
     expect(await world.status(zone, { name: 'setSetpoint', values: [1, undefined], cause: 0 })).toBe(applied ? 0 : 8);
@@ -232,7 +232,7 @@ describe('features.md §3, writes', () => {
     world.event({ type: 'press' });
     expect(await world.write(GRID, { 21: 1 })).toBe(11);
     world.event({ type: 'press' });
-    world.event({ type: 'optOut', state: 3 });
+    await world.write(GRID, { 3: 3 });
     expect(await world.write(GRID, { 41: 1 })).toBe(11);
   });
 

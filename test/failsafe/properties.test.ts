@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { EnergyCommand } from '../../src/failsafe/command-types.js';
 import { controlRule } from '../../src/failsafe/control-state.js';
-import { controlFacts, type EnergyValue } from '../../src/failsafe/energy-view.js';
+import { controlFacts } from '../../src/failsafe/energy-view.js';
 import type { ZoneRank } from '../../src/zones/resolution.js';
 import type { Pair } from '../../src/zones/timed-values.js';
+import { seen, shown, told } from './compare.js';
 import { Oracle, type OracleRules } from './oracle.js';
 import { refusal, writeStatus } from './oracle-refusals.js';
 import { rules, type Step, step, ZONES, zone } from './steps.js';
@@ -127,38 +128,6 @@ function tell(oracle: Oracle, actor: ZoneRank, action: Setting): void {
     else
       for (const phase of action.do.includes('Current') ? [0, 1, 2] : (['all'] as const)) oracle.set(what, actor, side, phase, null, 0, 1);
   }
-}
-
-const shown = (values: readonly (EnergyValue | undefined)[]): string =>
-  values.map((value) => (value instanceof Map ? [...value].join(';') : String(value))).join(' ');
-
-function seen(world: EnergyWorld, zones: readonly ZoneRank[]): string {
-  const own = zones.flatMap((zone) => [21, 23, 31, 33, 41, 43, 51, 53].map((id) => world.read(id, zone)));
-  const { ceiling, beneath } = world.core.target;
-  const all = [2, 20, 22, 30, 32, 40, 42, 50, 52, 3, 70, 71, 72, 75, 76].map((id) => world.read(id));
-  return shown([...all, ...ceiling, ...beneath, ...own]);
-}
-
-function told(oracle: Oracle): string {
-  const both = <T>(of: (side: number) => T): T[] => [of(0), of(1)];
-  const own = oracle.zones.flatMap((zone) =>
-    (['limit', 'setpoint'] as const).flatMap((what) => [
-      ...both((side) => oracle.diary.mine(what, zone, side)),
-      ...both((side) => oracle.diary.myPhases(what, zone, side)),
-    ]),
-  );
-  return shown([
-    oracle.state,
-    ...both((side) => oracle.limit(side)),
-    ...both((side) => oracle.phases(side)),
-    ...both((side) => oracle.setpoint(side)),
-    ...both((side) => oracle.phaseSetpoints(side)),
-    ...[oracle.optOut, ...oracle.failsafeLimits, oracle.failsafeDuration],
-    ...(oracle.deviceOverrides ? [1, 2] : [null, null]),
-    ...both((side) => oracle.ceiling(side)),
-    ...both((side) => oracle.beneath(side)),
-    ...own,
-  ]);
 }
 
 const SHARED = [2, 3, 20, 22, 30, 32, 40, 42, 50, 52, 70, 71, 72, 75, 76, 80];
