@@ -5,6 +5,7 @@ import { type Certificate, parseCertificate } from '../pki/certificate.js';
 import { sameId } from '../pki/identities.js';
 import type { Crypto, Log, PrivateKey } from '../platform.js';
 import type { Journal } from '../store/journal.js';
+import { MAX_VALUE_BYTES } from '../store/layout.js';
 import { decodeZone, encodeZone, type Zone, ZoneType } from './zone.js';
 
 export interface ZoneLimits {
@@ -124,7 +125,7 @@ export class ZoneTable {
     const added: Zone = { ...rest, caCertificate: authority.raw, slot, order };
     this.#coming.add(slot);
     try {
-      await this.#journal.commit([{ key: PREFIX + slot, value: encodeZone(this.#crypto, added) }]);
+      await this.#store(added);
     } finally {
       this.#coming.delete(slot);
     }
@@ -138,7 +139,7 @@ export class ZoneTable {
     if (this.#zones.get(zone.slot) !== zone || this.#leaving.has(zone.slot)) throw new StoreError('closed', 'the zone was removed');
     const { certificate, key, sequence } = renewed;
     const next: Zone = { ...zone, certificate, key, sequence };
-    await this.#journal.commit([{ key: PREFIX + zone.slot, value: encodeZone(this.#crypto, next) }]);
+    await this.#store(next);
     this.#zones.set(zone.slot, next);
     return next;
   }
@@ -154,6 +155,13 @@ export class ZoneTable {
     } finally {
       this.#leaving.delete(zone.slot);
     }
+  }
+
+  async #store(zone: Zone): Promise<void> {
+    const value = encodeZone(this.#crypto, zone);
+    // Two certificates of nearly 8 KiB each.
+    if (value.length > MAX_VALUE_BYTES) throw new StoreError('full', `a zone of ${value.length} bytes does not fit a record`);
+    await this.#journal.commit([{ key: PREFIX + zone.slot, value }]);
   }
 
   #taken(): number {

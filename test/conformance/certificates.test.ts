@@ -56,6 +56,20 @@ describe.each<DialectName>(['draft', 'reference'])('TC-CERT, %s dialect', (diale
     expect(world.device.status.zones).toEqual([]);
   });
 
+  it('certificates of nearly 8 KiB each are refused as what cannot be stored, and nothing is left behind', async () => {
+    const filled = (length: number) => [`${'x'.repeat(8192 - 48 - length)}.org`];
+    const ca = makeZoneCa({ dnsNames: filled(makeZoneCa().der.length) });
+    const dnsNames = filled(issueDeviceCertificate(ca, ca.certificate.publicKey).der.length);
+    const zone = { ca, controller: issueController(ca), type: 3, priority: 3 };
+    expect(await attempt(dialect, zone, { certificate: { dnsNames } })).toMatchObject({
+      type: 'certAck',
+      status: dialect === 'draft' ? 6 : 2,
+    });
+    expect(world.device.status.zones).toEqual([]);
+    await world.clock.advance(1000);
+    expect(await attempt(dialect, makeZone('Home'), {})).toMatchObject({ type: 'certAck', status: 0 });
+  });
+
   it('protocol.md §2.11: every rule refuses on its own, and nothing is left behind', async () => {
     const zone = makeZone('Home');
     const stranger = world.crypto.generateKey();
