@@ -16,6 +16,7 @@ import { type Choose, ControllerContext, type ControllerIo, type Outcome, type W
 import { choice, type GlobalOptions, interfacesArgument, numberArgument } from './controller-options.js';
 import { ExitCode, failureOf, failureText } from './controller-output.js';
 import { meterArgument } from './exposed-meter.js';
+import { visible } from './visible.js';
 
 /** The commands by topic, in the order of the help. Each adds its own to the program. */
 const TOPICS: readonly ((program: Command, choose: Choose) => void)[] = [
@@ -56,7 +57,9 @@ Examples:
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 wrong code or not trusted.`;
 
 /** Runs one command line of `mash-controller`; resolves with its exit code and never rejects. */
-export async function main(argv: readonly string[], io: ControllerIo): Promise<number> {
+export async function main(argv: readonly string[], terminal: ControllerIo): Promise<number> {
+  const lines = (write: (text: string) => void) => (text: string) => write(text.split('\n').map(visible).join('\n'));
+  const io: ControllerIo = { ...terminal, out: lines(terminal.out), err: lines(terminal.err) };
   const json = argv.includes('--json');
   let work: Work | undefined;
   try {

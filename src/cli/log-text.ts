@@ -2,6 +2,7 @@ import { type CborValue, decodeCbor, Float, isMap, WideInteger } from '../codec/
 import { toHex } from '../codec/hex.js';
 import { diagnostic } from '../protocol-log/diagnostic.js';
 import type { LogStatistics, ReadEntry } from '../protocol-log/query.js';
+import { visible } from './visible.js';
 
 /** One line: time, what it is about, and the item in diagnostic notation. */
 export function entryText(read: ReadEntry): string {
@@ -38,11 +39,6 @@ function lineOf({ entry, summary }: ReadEntry): string {
     case 'dropped':
       return `${time} dropped ${event.entries} entries`;
   }
-}
-
-/** Texts of peers without what would move a terminal's cursor. */
-function visible(text: string): string {
-  return text.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
 /** The entry as one JSON value; bytes as hexadecimal, a frame's item as JSON beside them. */

@@ -58,7 +58,7 @@ describe('mash-device log view', () => {
       '2026-11-25T16:00:00.000 start  firmware 0.1.0, board sim-evse, profile draft',
       '2026-11-25T16:00:01.000 #1 open   commissioning ::1',
       '2026-11-25T16:00:02.000 #1 <- 12 B pase_x  {1: "pase_x", 2: h\'02\'}',
-      '2026-11-25T16:00:03.000 #1 close  closed\\x1b[2J by the peer',
+      '2026-11-25T16:00:03.000 #1 close  closed\\u001b[2J by the peer',
       '2026-11-25T16:00:04.000 #2 open   operational fe80::2%eth0',
       '2026-11-25T16:00:05.000 #2 <- 12 B read 7 0/DeviceInfo  {1: 7, 2: 1, 3: 0, 4: 1, 5: [1]}',
       '2026-11-25T16:00:06.000 #2 -> 10 B response 7 SUCCESS  {1: 7, 2: 0, 3: {1: "x"}}',
@@ -200,7 +200,7 @@ describe('mash-device log refuses', () => {
     writeFileSync(odd, concat(...events.map((event) => encodeEntry({ time: T0, at: 0, event }))));
     const lines = (await log('view', odd)).out.split('\n');
     expect(lines[0]).toContain("unreadable: no CBOR h'ff'");
-    expect(lines[1]).toContain('ping\\x1b[2J\\x9b2J');
+    expect(lines[1]).toContain('ping\\u001b[2J\\u009b2J');
     expect(JSON.parse((await log('stats', odd, '--json')).out).types).toMatchObject({ unreadable: 1 });
   });
 
