@@ -204,7 +204,7 @@ export interface DatagramSource {
 /** Multicast DNS sockets: port 5353, ff02::fb (and 224.0.0.251 where IPv4 is on), hop limit 255, one per interface. */
 export interface Multicast {
   /**
-   * True where no other process of this machine had port 5353 at the start: unicast answers reach us then (RFC 6762 §15.1). Absent: it cannot be told.
+   * True where no other process of this machine gets the unicast packets to port 5353, as of the start (RFC 6762 §15.1). Absent: it cannot be told.
    */
   readonly alone?: boolean;
   /** Opens the sockets. Resolves also when no interface is usable; rejects only on a configuration error. */

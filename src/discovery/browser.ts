@@ -205,7 +205,8 @@ export class Browser {
     if (message === undefined || message.opcode !== 0 || message.rcode !== 0) return;
     if (message.response && source.unicast === true && !this.#querier.welcomes(message, source.interfaceName)) return;
     if (message.response) this.#learn(message, source);
-    else if (this.#overheard.onQuery(message, source.interfaceName)) this.#schedule();
+    // Of a query that was sent to us alone nobody else hears, and nobody tells us the answer.
+    else if (source.unicast !== true && this.#overheard.onQuery(message, source.interfaceName)) this.#schedule();
   }
 
   #learn(message: DnsMessage, source: DatagramSource): void {

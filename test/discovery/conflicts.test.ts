@@ -193,6 +193,28 @@ describe('conflicts (RFC 6762 §8.2, §9)', () => {
     expect(advertiser.hostName).toBe('mash-1a2b3c4d-2.local');
   });
 
+  it('records of another class contradict nothing, nor does a flush bit on what we share or another TTL on what is ours', async () => {
+    const world = new DiscoveryWorld();
+    const { advertiser } = world.device();
+    await advertiser.start();
+    advertiser.publish(COMMISSIONABLE);
+    await world.clock.advance(10_000);
+    const peer = await world.peer();
+    const { ptr, srv, txt } = serviceRecords(COMMISSIONABLE, NAME, recordPolicy('draft', false));
+    const answers: readonly DnsRecord[] = [
+      { ...FOREIGN, class: 3 },
+      { ...srv, class: 254, port: 1 },
+      { ...ptr, flush: true },
+      { ...ptr, flush: true, target: ['MASH-66', ...ptr.name] },
+      { ...srv, ttl: 0xffff_ffff },
+      { ...txt, flush: false },
+    ];
+    peer.send('p0', encodeMessage(responseMessage({ answers })));
+    await world.clock.advance(10_000);
+    expect(world.sent(10_000).filter(({ from }) => from === 'fe80::1')).toEqual([]);
+    expect([advertiser.hostName, advertiser.conflicts]).toEqual([HOST, []]);
+  });
+
   it('defends its records against a probe at once', async () => {
     const world = new DiscoveryWorld();
     const { advertiser } = world.device();

@@ -57,6 +57,14 @@ describe('duplicate question suppression (RFC 6762 §7.3)', () => {
     expect(asked(0)).toHaveLength(1);
   });
 
+  it('a question that was sent to us alone spares none', async () => {
+    const { world, browser, peer, asked } = await start();
+    browser.browse(TYPE_TEXT, {});
+    peer.send('p0', query(TYPE_NAME, TYPE.PTR), { address: 'fe80::c', port: 5353 });
+    await world.clock.advance(200);
+    expect(asked(0)).toHaveLength(1);
+  });
+
   it('a question of a legacy resolver spares none: its answer goes to it alone', async () => {
     const { world, browser, asked } = await start();
     browser.browse(TYPE_TEXT, {});
@@ -107,6 +115,16 @@ describe('passive observation of failures (RFC 6762 §10.5)', () => {
     const { world, events, ask } = await known();
     for (let i = 0; i < 5; i++) {
       ask(options);
+      await world.clock.advance(2000);
+    }
+    await world.clock.advance(30_000);
+    expect(events).toEqual(['1 added']);
+  });
+
+  it('queries that were sent to us alone take nothing away', async () => {
+    const { world, events, peer } = await known();
+    for (let i = 0; i < 5; i++) {
+      peer.send('p0', query(TYPE_NAME, TYPE.PTR), { address: 'fe80::c', port: 5353 });
       await world.clock.advance(2000);
     }
     await world.clock.advance(30_000);

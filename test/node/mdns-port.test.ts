@@ -9,8 +9,18 @@ const free = HEAD + socket('00000000:0044');
 describe('mdnsPortIsFree', () => {
   it.each<[string, string, string, boolean]>([
     ['nobody', free, free, true],
-    ['another responder on IPv4', free + socket('00000000:14E9'), free, false],
-    ['another responder on IPv6', free, free + socket('00000000000000000000000000000000:14E9'), false],
+    ['another responder at every address of IPv4', free + socket('00000000:14E9'), free, true],
+    ['another responder at every address of IPv6', free, free + socket('00000000000000000000000000000000:14E9'), true],
+    ['another responder at 224.0.0.251', free + socket('FB0000E0:14E9'), free, true],
+    ['another responder at ff02::fb', free, free + socket('000002FF0000000000000000FB000000:14E9'), true],
+    ['another responder at 10.0.0.1', free + socket('0100000A:14E9'), free, false],
+    ['another responder at fe80::1', free, free + socket('000080FE000000000000000001000000:14E9'), false],
+    [
+      'another one at fe80::1 beside one at every address',
+      free,
+      free + socket('0'.repeat(32) + ':14E9') + socket('000080FE000000000000000001000000:14E9'),
+      false,
+    ],
     ['a peer at 5353 is none of ours', `${free}  1: 00000000:0044 00000000:14E9 07\n`, free, true],
   ])('%s', (_name, udp, udp6, expected) => {
     expect(mdnsPortIsFree((path) => (path.endsWith('6') ? udp6 : udp))).toBe(expected);
