@@ -101,6 +101,31 @@ describe.each(['draft', 'reference'] as const)('features.md §3 over TLS, profil
     );
   });
 
+  it('one phase, production too: every direction has its own limits, and the other phases do not exist', async () => {
+    const board = boardWith(
+      ({ accepts }) => ({ accepts: { ...accepts, acceptsCurrentSetpoints: true } }),
+      0,
+      (ratings) => ({ ...ratings, phaseCount: 1, directions: 2, maxConsumption: 3_680_000, maxProduction: 3_680_000 }),
+    );
+    const { grid, home } = await start(profile, board);
+    for (const id of [3, 7]) expect(await status(home, id, { phases: map(['A', 6000], ['B', 6000]), direction: 2, cause: 1 })).toBe(11);
+    expect(await status(home, 3, { phases: map(['A', 16_001]), direction: 1, cause: 1 })).toBe(11);
+    expect(await status(home, 3, { phases: map(['A', 10_000]), direction: 1, cause: 1 })).toBe(0);
+    expect(await status(grid, 7, { phases: map([0, 12_000]), direction: 1, cause: 0 })).toBe(0);
+    expect(await status(grid, 1, { productionLimit: 3_680_001, cause: 1 })).toBe(11);
+    expect(await status(grid, 1, { productionLimit: 3_000_000, cause: 1 })).toBe(0);
+    expect(await status(home, 5, { productionSetpoint: 9_000_000, cause: 1 })).toBe(0);
+    expect(await status(home, 5, { productionSetpoint: 1, consumptionSetpoint: 1, cause: 1 })).toBe(11);
+    expect(await read(grid, 2, 20, 22, 30, 32, 33, 40, 42, 50, 52, 53)).toEqual([
+      ...[draft ? L : C, null, 3_000_000, null, map([0, 10_000]), null, null, 9_000_000, null, map([0, 12_000]), map([0, 12_000])],
+    ]);
+    expect(await write(grid, [71, 3_680_001])).toBe(11);
+    expect(await status(home, 4, { direction: 0 })).toBe(0);
+    expect(await read(home, 33)).toEqual([map([0, 10_000])]);
+    expect(await status(home, 3, { phases: map([0, null]), direction: 1, cause: 1 })).toBe(0);
+    expect(await read(home, 32, 33)).toEqual([null, null]);
+  });
+
   it('my*: of the asking zone in reads, priming and notifications; the rest to every subscriber', async () => {
     const { grid, home } = await start(profile);
     await invoke(home, 1, { consumptionLimit: 6_000_000, cause: 1 });

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { simEvse } from '../../boards/sim-evse.js';
 import { simHeatPump } from '../../boards/sim-heat-pump.js';
-import type { PowerOrder, PowerStage, PowerStageReading } from '../../hal/index.js';
+import type { PowerOrder, PowerStage, PowerStageReading, VehicleReading } from '../../hal/index.js';
 import { DevicePower } from '../../src/device/power.js';
 import type { StageTarget } from '../../src/failsafe/stage-target.js';
 import type { BoardDefinition } from '../../src/model/board.js';
@@ -30,6 +30,18 @@ const REST: PowerStageReading = {
   process: 'resting',
   override: undefined,
   fault: undefined,
+};
+
+const CAR: VehicleReading = {
+  demand: true,
+  targetReached: false,
+  energyCharged: 0,
+  identifications: null,
+  stateOfCharge: null,
+  capacity: null,
+  minimumStateOfCharge: null,
+  targetStateOfCharge: null,
+  bounds: {},
 };
 
 class FakeStage implements PowerStage {
@@ -76,8 +88,11 @@ beforeEach(() => {
   relay = [];
   told = [];
   const pump = simHeatPump.endpoints[1] ?? expect.fail('no endpoint');
-  const board: BoardDefinition = { ...simEvse, endpoints: [...simEvse.endpoints, { ...pump, id: 2 }] };
-  power = new DevicePower({
+  power = started({ ...simEvse, endpoints: [...simEvse.endpoints, { ...pump, id: 2 }] });
+});
+
+function started(board: BoardDefinition): DevicePower {
+  const made = new DevicePower({
     board,
     stages,
     clock,
@@ -95,8 +110,9 @@ beforeEach(() => {
     },
     onChanged: () => {},
   });
-  power.start((endpoint) => (endpoint === 1 ? { ...FREE, beneath: [7, null] } : FREE));
-});
+  made.start((endpoint) => (endpoint === 1 ? { ...FREE, beneath: [7, null] } : FREE));
+  return made;
+}
 
 const stage = (id: number): FakeStage => stages.get(id) ?? expect.fail('no stage');
 const read = (endpoint: number, feature: string, id: number) =>
@@ -166,6 +182,28 @@ describe('power stages (features.md §1: at the power stage ≤ 1 s)', () => {
     const ceiling = new Map([0, 1, 2].map((phase) => [phase, 10_000]));
     power.obey(2, { ...FREE, phaseCeiling: [ceiling, null], phaseSetpoint: [new Map([[1, 6000]]), null] });
     expect(stage(2).orders.at(-1)?.phaseLimits).toEqual([10_000, 6000, 10_000]);
+  });
+
+  it('what may be taken out of a car: the least of the setpoints in production, of the whole and of the phases, and the ceiling', () => {
+    void power.close();
+    const endpoints = simEvse.endpoints.map((endpoint) =>
+      endpoint.electrical === undefined ? endpoint : { ...endpoint, electrical: { ...endpoint.electrical, directions: 2 } },
+    );
+    power = started({ ...simEvse, endpoints });
+    const discharge = { minimumRequest: -1, maximumRequest: 0, belowTargetPermitted: true };
+    stage(1).change({ vehicle: { ...CAR, discharge } });
+    const ordered = (target: Partial<StageTarget>): number | undefined => {
+      power.obey(1, { ...FREE, ...target });
+      return stage(1).orders.at(-1)?.discharge;
+    };
+    expect(ordered({})).toBe(0);
+    expect(ordered({ beneath: [null, 5_000_000], setpoint: [null, 3_000_000] })).toBe(3_000_000);
+    const phaseSetpoint: StageTarget['phaseSetpoint'] = [null, new Map([0, 1].map((phase) => [phase, 6000]))];
+    expect(ordered({ phaseSetpoint })).toBe(2 * 6000 * 230);
+    expect(ordered({ phaseSetpoint, setpoint: [null, 2_000_000] })).toBe(2_000_000);
+    expect(ordered({ phaseSetpoint, beneath: [null, 1_000_000] })).toBe(1_000_000);
+    stage(1).change({ vehicle: CAR });
+    expect(ordered({ phaseSetpoint })).toBeUndefined();
   });
 
   it('Status, the first that holds: FAULT, PAUSED, RUNNING, STANDBY; 2–4 are null without a fault', () => {

@@ -1,6 +1,6 @@
 import { simEvse } from '../../boards/sim-evse.js';
 import type { CborKey, CborValue } from '../../src/codec/cbor.js';
-import type { BoardDefinition, ControlAbilities } from '../../src/model/board.js';
+import type { BoardDefinition, ControlAbilities, ElectricalRatings } from '../../src/model/board.js';
 import type { ProfileName } from '../../src/profile.js';
 import { makeZone } from './controller.js';
 import { DeviceWorld } from './device-world.js';
@@ -38,11 +38,20 @@ export async function subscribe(zone: ZonePeer, ...ids: number[]): Promise<CborV
 }
 
 /** The simulated charger with other abilities. */
-export function boardWith(control: (former: ControlAbilities) => Partial<ControlAbilities>, featureMap = 0): BoardDefinition {
+export function boardWith(
+  control: (former: ControlAbilities) => Partial<ControlAbilities>,
+  featureMap = 0,
+  ratings: (former: ElectricalRatings) => ElectricalRatings = (former) => former,
+): BoardDefinition {
   const endpoints = simEvse.endpoints.map((endpoint) =>
-    endpoint.control === undefined
+    endpoint.control === undefined || endpoint.electrical === undefined
       ? endpoint
-      : { ...endpoint, featureMap: endpoint.featureMap | featureMap, control: { ...endpoint.control, ...control(endpoint.control) } },
+      : {
+          ...endpoint,
+          featureMap: endpoint.featureMap | featureMap,
+          control: { ...endpoint.control, ...control(endpoint.control) },
+          electrical: ratings(endpoint.electrical),
+        },
   );
   return { ...simEvse, endpoints };
 }
