@@ -1,7 +1,7 @@
 import { ceilingAt, knownChanges } from '../failsafe/energy-outlook.js';
 import type { EnergyState } from '../failsafe/energy-state.js';
 import type { Segment } from '../features/plan-maker.js';
-import { boundaries, constraintAt, type Signal, type SignalBook, slotAt } from '../zones/signal-book.js';
+import { allowedBy, boundaries, type Signal, type SignalBook, slotAt } from '../zones/signal-book.js';
 
 /** What is known of the time ahead. */
 export interface Known {
@@ -16,16 +16,16 @@ export interface Known {
 /** Limits, constraint slots and prices between two moments, monotonic ms: neither gap nor overlap. */
 export function outlook({ state, signals, price, rating }: Known, from: number, until: number): readonly Segment[] {
   const changes = [...boundaries(signals, from), ...(state === undefined ? [] : knownChanges(state))];
+  const constraints = signals.filter(({ kind }) => kind === 'constraint');
   const cuts = [...new Set([from, ...changes.filter((at) => at > from && at < until), until])].sort((a, b) => a - b);
   return cuts.slice(0, -1).map((start, index) => ({
     from: start,
     until: cuts[index + 1] as number,
-    ceiling: state === undefined ? rating : (ceilingAt(state, constraintsAt(signals, start), start) ?? rating),
+    ceiling: state === undefined ? rating : (ceilingAt(state, allowedAt(constraints, start), start) ?? rating),
     price: slotAt(price, start)?.fields.get('price') ?? null,
   }));
 }
 
-function constraintsAt(signals: SignalBook, at: number): ReadonlyMap<string, readonly [number | null, number | null]> {
-  const zones = signals.filter(({ kind }) => kind === 'constraint').map(({ zone }) => zone.id);
-  return new Map(zones.map((zone) => [zone, constraintAt(signals, zone, at)]));
+function allowedAt(constraints: SignalBook, at: number): ReadonlyMap<string, readonly [number | null, number | null]> {
+  return new Map(constraints.map((constraint) => [constraint.zone.id, allowedBy(constraint, at)]));
 }

@@ -2,13 +2,13 @@ import { expireLimits } from '../zones/limit-book.js';
 import type { Pair } from '../zones/timed-values.js';
 import type { EnergyState } from './energy-state.js';
 import { Process } from './process-state.js';
-import { stageTarget } from './stage-target.js';
+import { powerCeiling } from './stage-target.js';
 
 /** What may be drawn at a later moment by all that is known now, mW; null: unbounded. `constraints`: the slots in force then. */
 export function ceilingAt(state: EnergyState, constraints: ReadonlyMap<string, Pair<number | null>>, at: number): number | null {
   if (rests(state, at)) return 0;
   const limits = { ...expireLimits(state.limits, at), constraints };
-  return stageTarget({ ...state, limits }).ceiling[0];
+  return powerCeiling({ ...state, limits }, 0);
 }
 
 /** When `ceilingAt` may change by itself, constraint slots aside; unordered. */

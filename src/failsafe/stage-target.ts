@@ -31,17 +31,13 @@ export function stageTarget(state: EnergyState): StageTarget {
   const { ratings } = state;
   const override = overrideKind(state.override);
   const otherwise = overrideKind({ ...state.override, device: undefined });
-  const ceilingOf = (kind: typeof override, side: Side): number | null => {
-    const { power, phases } = bindingLimits(state, kind, side);
-    return ceiling(power, phases, ratings, side);
-  };
-  const ceilings = pairOf((side) => ceilingOf(override, side));
+  const ceilings = pairOf((side) => ceilingIn(state, override, side));
   const phaseCeiling = pairOf((side) => phaseCeilings(bindingLimits(state, otherwise, side).phases, ratings, side));
   // In OVERRIDE the device follows itself: setpoints wait, as the limits do that do not bind.
   const free = override !== 'none';
   return {
     ceiling: ceilings,
-    beneath: pairOf((side) => ceilingOf(otherwise, side)),
+    beneath: pairOf((side) => ceilingIn(state, otherwise, side)),
     phaseCeiling,
     setpoint: pairOf((side) => (free ? null : target(setpoint(state, side), ceilings[side]))),
     phaseSetpoint: pairOf((side) => (free ? null : phaseTargets(phaseSetpoint(state, side), phaseCeiling[side], ratings, side))),
@@ -49,6 +45,16 @@ export function stageTarget(state: EnergyState): StageTarget {
     aborted: state.process.name === Process.ABORTED,
     running: state.process.name === Process.RUNNING,
   };
+}
+
+/** `ceiling` of one side alone, mW: for who asks for many moments. */
+export function powerCeiling(state: EnergyState, side: Side): number | null {
+  return ceilingIn(state, overrideKind(state.override), side);
+}
+
+function ceilingIn(state: EnergyState, override: ReturnType<typeof overrideKind>, side: Side): number | null {
+  const { power, phases } = bindingLimits(state, override, side);
+  return ceiling(power, phases, state.ratings, side);
 }
 
 export function sameTarget(a: StageTarget, b: StageTarget): boolean {
