@@ -42,7 +42,8 @@ export async function buildBundles(root) {
 /** Everything that decides what the bundles contain: by content, so that a checkout's new dates mean nothing and a removed file counts. Of Node too: the code is compiled for it. */
 export function sourcesDigest(root) {
   const hash = createHash('sha256');
-  hash.update(process.env.MASH_PLAIN ?? '').update(process.version);
+  for (const choice of ['MASH_PLAIN', 'MASH_PRODUCTION']) hash.update(`${choice}=${process.env[choice] ?? ''}\0`);
+  hash.update(process.version);
   const listed = FOLDERS.flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true }).map((name) => path.join(folder, name)),
   );

@@ -8,10 +8,16 @@ import type { ControllerSession } from '../controller/session.js';
 import type { Transport } from '../controller/transport.js';
 import type { ControllerZone, DeviceRecord } from '../controller/zone.js';
 import { ZoneStore } from '../controller/zone-store.js';
+import type { DialectName } from '../dialect/messages.js';
 import type { InterfaceChoice } from '../node/interface-choice.js';
+import { parseCertificate } from '../pki/certificate.js';
 import type { Clock, Crypto, Log, Multicast, StreamListener } from '../platform.js';
 import type { GlobalOptions } from './controller-options.js';
+import { isoTime } from './controller-output.js';
 import { ExposedMeter } from './exposed-meter.js';
+
+/** Before the end of a device's certificate: its renewal is due (protocol.md, row "renewal window"), seconds. */
+const RENEWAL_WINDOW: Readonly<Record<DialectName, number>> = { draft: 30 * 86_400, reference: 7 * 86_400 };
 
 /** The machine a command runs on. */
 export interface Machine {
@@ -118,8 +124,11 @@ export class ControllerContext {
     });
   }
 
-  /** The multicast side is opened for this device's dialect. */
+  /** The multicast side is opened for this device's dialect; a certificate near its end is told. */
   choose(record: DeviceRecord): DeviceRecord {
+    const { notAfter } = parseCertificate(this.machine.crypto, record.certificate);
+    if (notAfter - this.machine.clock.wall() / 1000 < RENEWAL_WINDOW[record.dialect])
+      this.progress(`the certificate of this device ends on ${isoTime(notAfter)}: 'mash-controller renew' gives it another`);
     this.#ipv4 ||= record.dialect === 'reference';
     return record;
   }

@@ -237,7 +237,13 @@ describe('with a device', () => {
     const renewed = await go('renew', '--json');
     expect(JSON.parse(renewed.out)).toEqual({ device: device.id, validUntil: expect.stringMatching(/^\d{4}-/) });
     expect(renewed.err).toContain('acknowledged, stored');
-    expect(await go('ping')).toMatchObject({ code: 0 });
+    const ping = await go('ping');
+    expect([ping.code, ping.err]).toEqual([0, expect.not.stringContaining('certificate')]);
+    // 29 days before its end; the controller has renewed its own at 30.
+    const { clock } = world.device;
+    clock.setWall(Date.parse(JSON.parse(renewed.out).validUntil) - 29 * 86_400_000);
+    const late = await go('ping');
+    expect([late.code, late.err]).toEqual([0, expect.stringContaining("'mash-controller renew' gives it another")]);
 
     expect(await go('read', '0/Tariff', '--json')).toMatchObject({ code: 1, out: expect.stringContaining('"status":"UNKNOWN_FEATURE"') });
     expect(await go('ping', 'nobody')).toMatchObject({ code: 3, err: expect.stringContaining(`Its devices: ${device.id}`) });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ROOT, runNode } from '../world/project.js';
 
 const script = (name: string): string => pathToFileURL(path.join(ROOT, 'scripts/setup', name)).href;
@@ -97,6 +97,16 @@ it('bundles are fresh while the content of the sources stays, whatever its dates
   write('hal/a.ts', '1');
   rmSync(path.join(folder, 'bundles/mash-controller.code'));
   expect(bundlesFresh(folder)).toBe(false);
+});
+
+it('bundles of a test build are none of a product: MASH_PRODUCTION builds anew', () => {
+  for (const name of ['src/a.ts', 'hal/a.ts', 'boards/a.ts']) write(name, '1');
+  const ordinary = sourcesDigest(folder);
+  vi.stubEnv('MASH_PRODUCTION', '1');
+  const product = sourcesDigest(folder);
+  vi.unstubAllEnvs();
+  expect(product).not.toBe(ordinary);
+  expect(sourcesDigest(folder)).toBe(ordinary);
 });
 
 describe('the lock', () => {
