@@ -70,6 +70,11 @@ it('a device without TestControl, and another enable key, are told before the fi
   expect(told).toEqual([]);
 });
 
+it('a device whose window is closed: TestControl cannot be reached, and the run says what to do', async () => {
+  const closed = run({ windowAtStart: 'closed', mutation: { set: { 'commissioning.openAtStart': 'never' } } });
+  await expect(closed).rejects.toMatchObject({ name: 'SetupFailed', message: /window is closed.* press the button .*--open-command/ });
+});
+
 it('a device that rests from a commissioning before the run is waited for', async () => {
   const [clock, crypto] = [nodeClock(), nodeCrypto()];
   const front: Mutation['front'] = async (port) => {

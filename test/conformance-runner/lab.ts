@@ -51,6 +51,7 @@ export interface LabOptions {
   readonly enableKey?: string;
   /** The device has no TestControl. */
   readonly production?: boolean;
+  readonly windowAtStart?: 'open' | 'closed';
 }
 
 /** Values shortened so that what waits for them can be waited for; the PICS says the same. */
@@ -68,6 +69,7 @@ export async function runLab({
   onOutcome,
   enableKey = ENABLE_KEY,
   production = false,
+  windowAtStart = 'open',
 }: LabOptions): Promise<readonly Outcome[]> {
   const clock = nodeClock();
   const link = new VirtualLink(clock);
@@ -88,7 +90,7 @@ export async function runLab({
     };
     const device = new MashDevice({
       profile: values,
-      board: { ...(boards.get('sim-evse') as BoardDefinition), windowAtStart: 'open' },
+      board: { ...(boards.get('sim-evse') as BoardDefinition), windowAtStart },
       parts: {
         button: new MockButton(() => clock.now()),
         display: new MockDisplay(),
