@@ -1,3 +1,4 @@
+import { peerShare } from '../crypto/pase-share.js';
 import type { PaseKeys, PreparedShare } from '../crypto/spake2plus.js';
 import { type ControllerMessage, type DeviceMessage, type DialectName, Status } from '../dialect/messages.js';
 import type { Crypto, SecureStream } from '../platform.js';
@@ -13,6 +14,8 @@ export class PaseExchange {
   readonly #stream: SecureStream;
   readonly #dialect: DialectName;
   readonly #takeShare: () => PreparedShare;
+  /** X as it was sent. */
+  #received: Uint8Array = new Uint8Array(0);
   #share: PreparedShare | undefined;
   #point: Uint8Array = new Uint8Array(0);
   #keys: PaseKeys | undefined;
@@ -24,17 +27,21 @@ export class PaseExchange {
     this.#takeShare = takeShare;
   }
 
-  /** Channel binding, then the point. Throws Refusal for the first, PeerError for the second. */
+  /** Channel binding, then the point; multiplies nothing. Throws Refusal for the first, PeerError for the second. */
   accept(message: Extract<ControllerMessage, { type: 'paseX' }>): void {
     if (this.#dialect === 'draft' && !this.#crypto.equal(message.context ?? new Uint8Array(0), this.#exporter())) {
       throw new Refusal({ status: Status.VERIFICATION_FAILED, text: 'the context is not the exporter value of this connection' });
     }
-    this.#share = this.#takeShare();
-    this.#point = this.#share.accept(message.point);
+    this.#received = peerShare(this.#crypto, this.#dialect, message.point).sent;
   }
 
-  /** The draft's PASE_Y carries the device's verifier; the reference answers first and computes while the peer does. */
+  /** The draft's PASE_Y carries the device's verifier; the reference answers first and computes while the peer does. Throws PeerError. */
   compute(moment: 'before PASE_Y' | 'after PASE_Y'): void {
+    if (moment === 'before PASE_Y') {
+      // A share is made, or used up, for who is answered: not for who is told that the device is busy.
+      this.#share = this.#takeShare();
+      this.#point = this.#share.accept(this.#received);
+    }
     const due = this.#dialect === 'draft' ? 'before PASE_Y' : 'after PASE_Y';
     if (moment === due) this.#keys = this.#share?.finish(this.#dialect === 'draft' ? this.#exporter() : undefined);
   }

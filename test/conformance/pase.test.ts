@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CborValue } from '../../src/codec/cbor.js';
 import { startProver } from '../../src/crypto/spake2plus-prover.js';
 import type { DeviceMessage, DialectName } from '../../src/dialect/messages.js';
-import { makeZone, StepController } from '../world/controller.js';
+import { failed, makeZone, StepController } from '../world/controller.js';
 import { DeviceWorld } from '../world/device-world.js';
 
 let world: DeviceWorld;
@@ -67,6 +68,43 @@ describe.each<DialectName>(['draft', 'reference'])('TC-PASE, %s dialect', (diale
       expect(answers, what).toEqual(dialect === 'draft' ? [] : [{ type: 'error', code: 1, text: 'invalid public key', retryAfter: 0 }]);
     }
     expect(await (await connect()).run()).toMatchObject({ type: 'certAck', status: 0 });
+  });
+
+  it('protocol.md §2.9: who is told that the device is busy, or sends no point, costs it no multiplication', async () => {
+    const holder = await connect();
+    holder.paseX();
+    holder.takeY(await holder.receive());
+    // What the next handshake makes ahead, it makes once.
+    await (await connect()).peer.socket.end();
+    await world.clock.advance(0);
+    let multiplications = 0;
+    const { crypto } = world;
+    const { multiply, multiplyBase } = crypto;
+    crypto.multiply = (...given) => {
+      multiplications += 1;
+      return multiply.apply(crypto, given);
+    };
+    crypto.multiplyBase = (...given) => {
+      multiplications += 1;
+      return multiplyBase.apply(crypto, given);
+    };
+    for (let i = 0; i < 5; i++) {
+      const other = await connect();
+      await world.clock.advance(0);
+      other.paseX();
+      expect(failed(await other.receive())).toBe(true);
+      const broken = await connect();
+      await world.clock.advance(0);
+      broken.peer.send(
+        new Map<number, CborValue>([
+          [1, dialect === 'draft' ? 'pase_x' : 1],
+          [2, new Uint8Array(dialect === 'draft' ? 33 : 65).fill(4)],
+          [3, dialect === 'draft' ? broken.peer.exporter() : new Uint8Array(0)],
+        ]),
+      );
+      await broken.peer.end();
+    }
+    expect(multiplications).toBe(0);
   });
 
   it('TC-PASE-5: the same X twice gets a fresh Y each time', async () => {
