@@ -21,7 +21,10 @@ const minified = process.env.MASH_PLAIN === '1' ? [] : [terser({ toplevel: true,
 /** Loaded only where `remote.portMapping` asks for it, and never part of a bundle. */
 const OPTIONAL = ['@achingbrain/nat-port-mapper'];
 
-export default ['mash-device', 'mash-controller', 'mash-conformance'].map((name) => ({
+/** `MASH_PROGRAMS=mash-device`: one of them alone. */
+const PROGRAMS = (process.env.MASH_PROGRAMS ?? 'mash-device,mash-controller,mash-conformance').split(',');
+
+export default PROGRAMS.map((name) => ({
   input: `build/src/cli/${name}.js`,
   external: (id) => isBuiltin(id) || OPTIONAL.includes(id),
   // What a bundle needs and does not find would end the program at a customer's: nothing is a mere warning.

@@ -52,6 +52,9 @@ describe('the simulations of the boards', () => {
       '0.00 kW · car at 35 %, wants nothing',
       '0.00 kW · car at 35 %, wants nothing · simulated fault',
     ]);
-    expect(play('sim-heat-pump', 'df')).toEqual(['1.50 kW · buffer 40.0 °C', '0.00 kW · buffer 40.0 °C · simulated fault']);
+    expect(play('sim-heat-pump', 'df')).toEqual([
+      '1.50 kW · buffer 40.0 °C · meters exact',
+      '0.00 kW · buffer 40.0 °C · simulated fault · meters exact',
+    ]);
   });
 });

@@ -81,14 +81,10 @@ it('has its own lines in a stack trace, and imports from where it stands', () =>
   expect(stderr).toMatch(/p\.cjs:3:9/);
 });
 
-it.each(['mash-device', 'mash-controller', 'mash-conformance'] as const)(
-  '%s starts from its code',
-  async (name) => {
-    const launcher = await program(name);
-    expect(readFileSync(launcher)).toEqual(readFileSync(LAUNCHER));
-    expect(load(launcher.replace('.start.cjs', '.cjs')).cachedDataRejected).toBe(false);
-    const { status, stdout } = runNode(folder, launcher, '--help');
-    expect([status, stdout]).toEqual([0, expect.stringContaining(`Usage: ${name} `)]);
-  },
-  120_000,
-);
+it.each(['mash-device', 'mash-controller', 'mash-conformance'] as const)('%s starts from its code', async (name) => {
+  const launcher = await program(name);
+  expect(readFileSync(launcher)).toEqual(readFileSync(LAUNCHER));
+  expect(load(launcher.replace('.start.cjs', '.cjs')).cachedDataRejected).toBe(false);
+  const { status, stdout } = runNode(folder, launcher, '--help');
+  expect([status, stdout]).toEqual([0, expect.stringContaining(`Usage: ${name} `)]);
+});

@@ -97,7 +97,6 @@ it.each([
     }
     for (const [state, count] of Object.entries(seen)) expect(count, state).toBeGreaterThan(3);
   },
-  60_000,
 );
 
 it.each(['draft', 'reference'] as const)(

@@ -114,7 +114,7 @@ describe('floods of one zone', () => {
     expect(most).toBeLessThan(BOUND);
     expect(world.log.lines.some(({ fields }) => fields.reason === 'the peer does not read')).toBe(true);
     await undisturbed();
-  }, 60_000);
+  });
 
   it('10,000 pings without reading a pong: the same', async () => {
     const before = inUse();
@@ -132,7 +132,7 @@ describe('floods of one zone', () => {
     }
     expect(most).toBeLessThan(BOUND + 40 * many.length);
     await undisturbed();
-  }, 60_000);
+  });
 
   it('10,000 commands at once: 32 wait, the others are busy (9), all are answered', async () => {
     const statuses = new Map<CborValue, number>();
@@ -145,7 +145,7 @@ describe('floods of one zone', () => {
     expect([...statuses.keys()].filter((status) => status !== 0 && status !== 9)).toEqual([]);
     expect(statuses.get(0)).toBeGreaterThan(32);
     await undisturbed();
-  }, 60_000);
+  });
 
   it('10,000 subscriptions: fifty, then 13 to each; the other zone still makes its own', async () => {
     const all = Array.from({ length: 20 }, () => map([1, [2, 20, 22, 70, 71, 72]], [2, 1000]));
@@ -160,5 +160,5 @@ describe('floods of one zone', () => {
     expect(inUse() - before).toBeLessThan(BOUND);
     expect((await good.ask(SUBSCRIBE, map([1, [20]]), ENERGY_CONTROL, 1)).status).toBe(0);
     await undisturbed();
-  }, 60_000);
+  });
 });

@@ -175,7 +175,7 @@ describe('subscriptions over TLS', () => {
     expect(world.device.status.zones.map(({ connected }) => connected)).toEqual([false, true]);
     expect(world.log.lines.some(({ fields }) => fields.reason === 'the peer does not read')).toBe(true);
     expect((await second.ask(READ)).status).toBe(0);
-  }, 30_000);
+  });
 
   it('nothing of DeviceInfo notifies in profile reference', async () => {
     world = await DeviceWorld.start({ profile: 'reference' });

@@ -330,7 +330,7 @@ describe('ResetTestState', () => {
     expect(await shown()).toEqual(before);
     await world.clock.advance(5000);
     expect(world.clock.pending().length).toBeLessThanOrEqual(keys);
-  }, 60_000);
+  });
 });
 
 describe('the window opens by itself in test mode', () => {

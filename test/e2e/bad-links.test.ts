@@ -32,10 +32,10 @@ describe.skipIf(without !== undefined)(title, () => {
   beforeAll(async () => {
     await bundle('mash-device');
     await bundle('mash-controller');
-  }, 120_000);
+  });
 
   it(`issue 5: ${LOSS} % loss in both directions: discovery, commissioning and a reconnection still complete`, {
-    timeout: 60_000 * ROUNDS,
+    timeout: 180_000 * ROUNDS,
   }, async () => {
     for (let round = 1; round <= ROUNDS; round++) {
       await NetWorld.run(2, async (world, [device, controller]) => {
@@ -62,7 +62,7 @@ describe.skipIf(without !== undefined)(title, () => {
     }
   });
 
-  it(`issue 5: ${RATE} packets/s of unrelated traffic: a query is answered, memory stays`, { timeout: 60_000 }, async () => {
+  it(`issue 5: ${RATE} packets/s of unrelated traffic: a query is answered, memory stays`, async () => {
     await NetWorld.run(3, async (world, [device, controller, other]) => {
       if (other === undefined) return expect.fail('three namespaces are due');
       const running = await world.device(device, 'device', ['--open-window']);
@@ -78,7 +78,7 @@ describe.skipIf(without !== undefined)(title, () => {
       const listening = performance.now();
       await watcher.heard<Sighting>((line) => line.event === 'added' && line.instance === 'MASH-1234');
       const answered = performance.now();
-      const done = await storm.heard<{ event: string; sent: number; seconds: number }>((line) => line.event === 'done', 30_000);
+      const done = await storm.heard<{ event: string; sent: number; seconds: number }>((line) => line.event === 'done');
       const after = await usage(running.pid);
       print(
         `storm: ${done.sent} packets in ${done.seconds.toFixed(1)} s, CPU ${Math.round((100 * (after.cpu - before.cpu)) / done.seconds)} %, ` +

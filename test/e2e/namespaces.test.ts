@@ -84,11 +84,10 @@ describe.skipIf(namespacesRefused !== undefined)(title, () => {
   beforeAll(async () => {
     deviceBundle = await program('mash-device');
     controllerBundle = await program('mash-controller');
-  }, 120_000);
+  });
 
   it.each(['draft', 'reference'])(
     'TC-E2E-1, TC-E2E-4: %s dialect: discover, commission with the QR, read; kill -9, start again, read at once',
-    { timeout: 60_000 },
     async (dialect) => {
       folder = await mkdtemp(path.join(tmpdir(), 'mash-e2e-'));
       await withNamespaces(2, async ([left, right]) => {
@@ -112,9 +111,7 @@ describe.skipIf(namespacesRefused !== undefined)(title, () => {
     },
   );
 
-  it('a wrong code gives exit code 4, TC-NOTFOUND-2 and TC-NOTFOUND-6 give 3; a second process on the same state is refused', {
-    timeout: 120_000,
-  }, async () => {
+  it('a wrong code gives exit code 4, TC-NOTFOUND-2 and TC-NOTFOUND-6 give 3; a second process on the same state is refused', async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'mash-e2e-'));
     await withNamespaces(2, async ([left, right]) => {
       if (left === undefined || right === undefined) throw new Error('two namespaces are due');

@@ -4,7 +4,6 @@ import { ip, namespacesRefused, runInNamespace } from '../world/netns.js';
 import { bundle } from '../world/project.js';
 
 const title = namespacesRefused === undefined ? 'nobody, nowhere, not there, not yet' : `SKIPPED: ${namespacesRefused}`;
-const TIMEOUT = { timeout: 120_000 };
 const WINDOW = new URL('../node/fixtures/mdns-window.ts', import.meta.url);
 
 // Most of their time is the four looks of connection-establishment §7.5, so that they run side by side.
@@ -12,9 +11,9 @@ describe.skipIf(namespacesRefused !== undefined).concurrent(title, () => {
   beforeAll(async () => {
     await bundle('mash-device');
     await bundle('mash-controller');
-  }, 120_000);
+  });
 
-  it('TC-NOTFOUND-1: no device', TIMEOUT, async () => {
+  it('TC-NOTFOUND-1: no device', async () => {
     await NetWorld.run(2, async (world, [one, two]) => {
       const [listed, commissioned] = await Promise.all([
         world.controllerOf('a', one, 'discover'),
@@ -27,7 +26,7 @@ describe.skipIf(namespacesRefused !== undefined).concurrent(title, () => {
     });
   });
 
-  it('TC-NOTFOUND-3: SRV, and no address', TIMEOUT, async () => {
+  it('TC-NOTFOUND-3: SRV, and no address', async () => {
     await NetWorld.run(2, async (world, [device, controller]) => {
       const window = await runInNamespace(device, WINDOW);
       await window.heard<{ event: string }>((line) => line.event === 'started');
@@ -38,7 +37,7 @@ describe.skipIf(namespacesRefused !== undefined).concurrent(title, () => {
     });
   });
 
-  it('TC-NOTFOUND-4: an address where nobody listens: looked for once more, then told', TIMEOUT, async () => {
+  it('TC-NOTFOUND-4: an address where nobody listens: looked for once more, then told', async () => {
     await NetWorld.run(2, async (world, [device, controller]) => {
       const window = await runInNamespace(device, WINDOW, '4711');
       await window.heard<{ event: string }>((line) => line.event === 'started');
@@ -53,20 +52,20 @@ describe.skipIf(namespacesRefused !== undefined).concurrent(title, () => {
     });
   });
 
-  it('TC-NOTFOUND-5: a device that appears after a look in vain is commissioned', TIMEOUT, async () => {
+  it('TC-NOTFOUND-5: a device that appears after a look in vain is commissioned', async () => {
     await NetWorld.run(3, async (world, [device, controller, other]) => {
       if (other === undefined) return expect.fail('three namespaces are due');
       const watcher = await world.watcher(other, '_mashp._udp');
       const commissioned = world.controller(controller, 'commission', QR);
       // The controller asks the device to open its window once a look has been in vain.
-      await watcher.heard<Sighting>((line) => line.type === '_mashp._udp' && line.event === 'added', 30_000);
+      await watcher.heard<Sighting>((line) => line.type === '_mashp._udp' && line.event === 'added');
       await world.device(device, 'device', ['--open-window']);
       expect((await commissioned).code).toBe(0);
-      await watcher.heard<Sighting>((line) => line.type === '_mashp._udp' && line.event === 'removed', 30_000);
+      await watcher.heard<Sighting>((line) => line.type === '_mashp._udp' && line.event === 'removed');
     });
   });
 
-  it('a stale address beside the good one: the device is reached all the same', TIMEOUT, async () => {
+  it('a stale address beside the good one: the device is reached all the same', async () => {
     await NetWorld.run(2, async (world, [device, controller]) => {
       await world.device(device, 'device', ['--open-window']);
       // The best of its addresses is nobody's any more: what is sent there goes to a station that is gone.

@@ -19,11 +19,9 @@ describe.skipIf(namespacesRefused !== undefined)(title, () => {
   beforeAll(async () => {
     await bundle('mash-device');
     await bundle('mash-controller');
-  }, 120_000);
+  });
 
-  it('issue 5: the shipped device opens its port with its first zone, with the optional package beside its bundle, and closes it at SIGTERM', {
-    timeout: 60_000,
-  }, async () => {
+  it('issue 5: the shipped device opens its port with its first zone, with the optional package beside its bundle, and closes it at SIGTERM', async () => {
     await NetWorld.run(3, async (world, [device, controller, router]) => {
       if (router === undefined) return expect.fail('three namespaces are due');
       const at = [router.interfaceName, router.global, router.ipv4];

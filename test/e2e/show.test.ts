@@ -16,7 +16,7 @@ let ports: readonly number[];
 const programs: Program[] = [];
 beforeAll(async () => {
   bundles = { device: await program('mash-device'), controller: await program('mash-controller') };
-}, 240_000);
+});
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mash-show-'));
   ports = await freePorts(2);
@@ -79,7 +79,7 @@ function follower(zone: 'grid' | 'home') {
 }
 
 describe('the show: two controllers limit and watch at once; one is killed, then the other; the device is killed in failsafe', () => {
-  it('features.md §1, §3, §4: the numbers on the screens are those of the rules', { timeout: 120_000 }, async () => {
+  it('features.md §1, §3, §4: the numbers on the screens are those of the rules', async () => {
     const { program: first } = await device('--log-level', 'debug');
     await join('home');
     first.child.kill('SIGUSR1');

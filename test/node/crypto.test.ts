@@ -66,7 +66,7 @@ describe('generateKey', () => {
     } finally {
       folder.remove();
     }
-  }, 70_000);
+  });
 });
 
 describe('PublicKeyCache', () => {

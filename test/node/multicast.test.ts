@@ -192,7 +192,7 @@ describe.runIf(namespacesRefused === undefined)(title, () => {
       await ip('-n', name, 'link', 'set', 'lan', 'up');
       await ip('-n', name, 'addr', 'add', 'fd77:1::b/64', 'dev', 'lan', 'mngtmpaddr');
       const temporary = () => ip('-n', name, 'addr', 'show', 'dev', 'lan', 'temporary');
-      await expect.poll(temporary, { timeout: 10_000 }).toContain('fd77:1:');
+      await expect.poll(temporary, { timeout: 60_000 }).toContain('fd77:1:');
       const controller = await start(theirs, CONTROLLER);
       await start(ours, DEVICE);
       const found = await controller.heard<Line>(event('added', '_mash-comm._tcp'));

@@ -61,7 +61,7 @@ describe.each<readonly [ProfileName, string]>([
   let lab: Lab | undefined;
   afterAll(() => lab?.close());
 
-  it.each(Object.entries(PROBES))('%s', { timeout: 60_000 }, async (_name, probe) => {
+  it.each(Object.entries(PROBES))('%s', async (_name, probe) => {
     lab ??= await Lab.open(profile, board);
     const found = Object.entries(await probe(lab)).filter(([code]) => !seen.has(code));
     for (const [code, value] of found) seen.set(code, value);
@@ -113,7 +113,7 @@ describe('PICS of a state folder', () => {
 });
 
 describe.each<ProfileName>(['draft', 'reference'])('PICS lines against another device, profile %s', (profile) => {
-  it('a device that is another than its PICS says is found, by what it does', { timeout: 60_000 }, async () => {
+  it('a device that is another than its PICS says is found, by what it does', async () => {
     const other = await Lab.open(profile, 'sim-evse', DIFFERENT);
     const pics = parsePics(await printedPics('--profile', profile, '--port', String(other.port)));
     const found: string[] = [];

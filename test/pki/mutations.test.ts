@@ -27,37 +27,44 @@ const time = { quality: 'synchronised', now: WORLD_NOW } as const;
 
 /** Always a change: one to three edits, each a bit, a byte, a byte gone, a byte put in, a tail cut, a length-like byte stepped, a stretch repeated. */
 function mutate(bytes: Uint8Array, random: SeededEntropy): Uint8Array {
-  const list = [...bytes];
+  let mutated = bytes;
   for (let edits = 1 + random.below(3) * random.below(2); edits > 0; edits--) {
-    const at = random.below(list.length);
-    const byte = list[at] ?? 0;
+    const at = random.below(mutated.length);
+    const byte = mutated[at] ?? 0;
     switch (random.below(8)) {
       case 0:
       case 1:
-        list[at] = byte ^ (1 << random.below(8));
+        mutated = spliced(mutated, at, 1, Uint8Array.of(byte ^ (1 << random.below(8))));
         break;
       case 2:
-        list[at] = random.below(256);
+        mutated = spliced(mutated, at, 1, Uint8Array.of(random.below(256)));
         break;
       case 3:
-        list.splice(at, 1);
+        mutated = spliced(mutated, at, 1);
         break;
       case 4:
-        list.splice(at, 0, random.below(256));
+        mutated = spliced(mutated, at, 0, Uint8Array.of(random.below(256)));
         break;
       case 5:
-        if (random.below(4) === 0) list.length = at;
+        if (random.below(4) === 0) mutated = mutated.slice(0, at);
         break;
       case 6:
-        list[at] = (byte + (random.below(2) === 0 ? 1 : 255)) & 0xff;
+        mutated = spliced(mutated, at, 1, Uint8Array.of(byte + (random.below(2) === 0 ? 1 : 255)));
         break;
       default:
-        list.splice(at, 0, ...list.slice(at, at + random.below(12)));
+        mutated = spliced(mutated, at, 0, mutated.slice(at, at + random.below(12)));
     }
-    if (list.length === 0) break;
+    if (mutated.length === 0) break;
   }
-  const mutated = Uint8Array.from(list);
   return sameBytes(mutated, bytes) ? mutate(bytes, random) : mutated;
+}
+
+function spliced(bytes: Uint8Array, at: number, gone: number, put = new Uint8Array(0)): Uint8Array {
+  const result = new Uint8Array(bytes.length - gone + put.length);
+  result.set(bytes.subarray(0, at));
+  result.set(put, at);
+  result.set(bytes.subarray(at + gone), at + put.length);
+  return result;
 }
 
 /** The certificate, or undefined where it is refused; any error but CertificateError fails the test. */

@@ -88,7 +88,7 @@ describe.skipIf(!available)('import-attestation (needs the openssl program to ma
     certify('device', '/O=Maker/OU=V4660/OU=P1/CN=0011', 'device', 'between');
     certify('other', '/O=Maker/OU=V1/OU=P1/CN=0012', 'device', 'between');
     certify('stranger', '/O=Else/CN=Stranger', 'ca');
-  }, 120_000);
+  });
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it.for<readonly [string, readonly string[]]>([

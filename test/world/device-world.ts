@@ -180,11 +180,11 @@ export class DeviceWorld {
 
   /** Lets real sockets work until the condition holds; no virtual time passes. */
   async until(condition: () => boolean, what: string): Promise<void> {
-    const deadline = Date.now() + 5000;
+    const deadline = Date.now() + 60_000;
     while (!condition()) {
       if (Date.now() > deadline)
         throw new Error(
-          `waited 5 s for: ${what}; pending: ${this.clock
+          `waited a minute for: ${what}; pending: ${this.clock
             .pending()
             .map((timer) => timer.name)
             .join(', ')}`,

@@ -42,7 +42,7 @@ export class TextProcess implements AsyncDisposable {
   }
 
   /** Takes the first line that matches, waiting for it at most `limit` ms; those before it stay. */
-  async heard(matches: (line: string) => boolean, limit = 20_000): Promise<string> {
+  async heard(matches: (line: string) => boolean, limit = 60_000): Promise<string> {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -141,7 +141,7 @@ export async function resolved(namespace: Namespace): Promise<TextProcess> {
     '-c',
     RESOLVED_SCRIPT,
   ]);
-  await daemon.heard((line) => line === 'ready', 20_000);
+  await daemon.heard((line) => line === 'ready');
   return daemon;
 }
 

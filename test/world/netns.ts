@@ -160,7 +160,7 @@ export class NamespaceProcess {
   }
 
   /** Takes the first line that matches out of what was said, waiting for it if need be. Rejects when the process ends or `timeout` ms pass. */
-  async heard<T>(matches: (line: T) => boolean, timeout = 20_000): Promise<T> {
+  async heard<T>(matches: (line: T) => boolean, timeout = 60_000): Promise<T> {
     const deadline = Date.now() + timeout;
     for (;;) {
       const index = this.#lines.findIndex((line) => matches(line as T));

@@ -14,7 +14,7 @@ export interface PeerOptions {
   readonly tls?: tls.ConnectionOptions;
 }
 
-const PATIENCE = 5000;
+const PATIENCE = 60_000;
 
 export function pem(der: Uint8Array): string {
   return `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`;

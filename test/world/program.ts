@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /** A line that has not come by then does not come. */
-const LONGEST = 30_000;
+const LONGEST = 60_000;
 
 /** A real process whose lines of JSON are waited for. */
 export class Program {
@@ -33,7 +33,7 @@ export class Program {
     });
   }
 
-  /** Takes everything up to the first line that matches; waits for it as long as the process lives, and half a minute at most. */
+  /** Takes everything up to the first line that matches; waits for it as long as the process lives, and a minute at most. */
   async says(what: string, matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
     const deadline = Date.now() + LONGEST;
     for (;;) {

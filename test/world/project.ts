@@ -17,14 +17,18 @@ export interface BundleAccount {
 
 export type Program = 'mash-device' | 'mash-controller' | 'mash-conformance';
 
+/** Once a test file: what its first question found or made is fresh. */
+let built: Promise<unknown> | undefined;
+
 /**
  * The path of a bundle that is made of the sources as they are now. Whoever asks first, in whichever worker, waits for the build; rejects
  * with what the compiler said when it fails. Ask in `beforeAll`: its time-out allows for it.
  */
 export async function bundle(name: Program): Promise<string> {
-  await promisify(execFile)(process.execPath, [path.join(ROOT, 'scripts/setup.mjs'), 'build']).catch((error) => {
+  built ??= promisify(execFile)(process.execPath, [path.join(ROOT, 'scripts/setup.mjs'), 'build']).catch((error) => {
     throw new Error(`${error.stderr}${error.stdout}`);
   });
+  await built;
   return path.join(ROOT, 'bundles', `${name}.cjs`);
 }
 
@@ -38,7 +42,7 @@ export function bundleAccount(name: Program): BundleAccount {
   return JSON.parse(readFileSync(path.join(ROOT, 'bundles', `${name}.json`), 'utf8'));
 }
 
-/** Runs this Node in `folder` to its end, at most 60 s. */
+/** Runs this Node in `folder` to its end, at most two minutes. */
 export function runNode(folder: string, ...args: readonly string[]): SpawnSyncReturns<string> {
-  return spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: 60_000 });
+  return spawnSync(process.execPath, args, { cwd: folder, encoding: 'utf8', timeout: 120_000 });
 }
