@@ -29,6 +29,8 @@ interface Slot extends CachedRecord {
 /** RFC 6762 §5.2: queries at 80, 85, 90 and 95 % of a record's life, each a random 0…2 % later. */
 const REFRESH = [0.8, 0.85, 0.9, 0.95];
 const REFRESH_SPREAD = 0.02;
+/** A record of a shorter life is not asked for again, s: a host that invents hundreds of them would have us ask all the time. */
+const REFRESH_MINIMUM = 10;
 /** RFC 6762 §10.1, §10.2: a goodbye or a flush takes effect after a second, so that the owner can object. */
 const GRACE = 1000;
 /** RFC 6762 §10.5: after two queries without an answer, a record goes in ten seconds. */
@@ -209,12 +211,14 @@ export class RecordCache {
   }
 }
 
-/** A record on its way out (goodbye, flush) is not asked for. */
+/** A record on its way out (goodbye, flush), or here for a moment, is not asked for. */
 function refreshAt(slot: Slot): number {
   const step = REFRESH[slot.refreshes];
   const life = Math.min(slot.record.ttl, TTL_MAXIMUM) * 1000;
   const leaving = slot.expiresAt < slot.receivedAt + life;
-  return step === undefined || leaving ? Number.POSITIVE_INFINITY : slot.receivedAt + (step + slot.lateness) * life;
+  return step === undefined || leaving || slot.record.ttl < REFRESH_MINIMUM
+    ? Number.POSITIVE_INFINITY
+    : slot.receivedAt + (step + slot.lateness) * life;
 }
 
 function ownerKey(name: Name, type: number): string {

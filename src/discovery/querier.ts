@@ -28,6 +28,8 @@ export class Querier {
   readonly #cache: RecordCache;
   readonly #overheard: Overheard;
   readonly #invitations: Invitations;
+  /** Questions of the last second that keep records alive. */
+  readonly #refreshed = new Map<string, number>();
   /** The latest packets of our own, which come back to us. */
   readonly #sent: { readonly interfaceName: string; readonly packet: Uint8Array }[] = [];
 
@@ -79,15 +81,19 @@ export class Querier {
     }
   }
 
-  /** Do these still hold? Each is asked for where it was heard. */
+  /** Do these still hold? Each is asked for where it was heard; one question a second serves every record of its name and type. */
   refresh(due: readonly CachedRecord[]): void {
+    const now = this.#clock.now();
+    for (const [key, at] of this.#refreshed) if (now - at >= FIRST_PAUSE) this.#refreshed.delete(key);
     for (const on of this.#multicast.interfaces()) {
-      const questions = new Map<string, DnsQuestion>();
-      for (const { record, interfaceName } of due) {
-        const type = typeCode(record);
-        if (interfaceName === on.name) questions.set(`${type} ${nameKey(record.name)}`, question(record.name, type, false));
+      const questions: DnsQuestion[] = [];
+      for (const { record } of due.filter(({ interfaceName }) => interfaceName === on.name)) {
+        const key = `${on.name} ${typeCode(record)} ${nameKey(record.name)}`;
+        if (this.#refreshed.has(key)) continue;
+        this.#refreshed.set(key, now);
+        questions.push(question(record.name, typeCode(record), false));
       }
-      this.#ask(on.name, [...questions.values()]);
+      this.#ask(on.name, questions);
     }
   }
 

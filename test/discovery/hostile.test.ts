@@ -192,6 +192,35 @@ describe('a browser on a hostile link', () => {
     expect([texts.length, texts.includes('fd00::1')]).toEqual([32, true]);
   });
 
+  it('records that live for a second do not make it ask all the time', async () => {
+    const { world, deliver } = await start();
+    const since = world.sent().length;
+    for (let i = 0; i < 20; i++) {
+      for (let n = 0; n < 400; n += 50) deliver(packet(...invented(50, `MASH-X${n}-`).map((record) => ({ ...record, ttl: 1 }))));
+      await world.clock.advance(900);
+    }
+    const questions = world
+      .sent()
+      .slice(since)
+      .flatMap(({ message }) => message.questions.filter(({ type }) => type === TYPE.PTR));
+    // The series of the look-out alone: after 1, 2, 4 and 8 s.
+    expect(questions.length).toBeLessThanOrEqual(5);
+  });
+
+  it('hundreds of records of one name are kept alive by one question a second', async () => {
+    const { world, deliver } = await start();
+    for (let n = 0; n < 400; n += 50) deliver(packet(...invented(50, `MASH-X${n}-`).map((record) => ({ ...record, ttl: 20 }))));
+    const asked = (from: number, to: number) =>
+      world
+        .sent()
+        .filter(({ at }) => at >= from && at < to)
+        .flatMap(({ message }) => message.questions.filter(({ type }) => type === TYPE.PTR));
+    await world.clock.advance(25_000);
+    // Between 80 and 97 % of their life, besides the series of the look-out, which asks at 15 s and 31 s.
+    expect(asked(15_500, 25_000).length).toBeGreaterThanOrEqual(3);
+    expect(asked(15_500, 25_000).length).toBeLessThanOrEqual(5);
+  });
+
   it('an SRV of others that points elsewhere is corrected by the next word of the device', async () => {
     const { world, deliver, browse } = await start();
     deliver(everything, 'fe80::1');

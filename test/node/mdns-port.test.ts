@@ -18,7 +18,7 @@ describe('mdnsPortIsFree', () => {
     [
       'another one at fe80::1 beside one at every address',
       free,
-      free + socket('0'.repeat(32) + ':14E9') + socket('000080FE000000000000000001000000:14E9'),
+      free + socket(`${'0'.repeat(32)}:14E9`) + socket('000080FE000000000000000001000000:14E9'),
       false,
     ],
     ['a peer at 5353 is none of ours', `${free}  1: 00000000:0044 00000000:14E9 07\n`, free, true],
