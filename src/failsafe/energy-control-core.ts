@@ -9,7 +9,7 @@ import { stateChanges } from './energy-log.js';
 import { type EnergyConfig, type EnergySettings, type EnergyState, energyDeadline } from './energy-state.js';
 import { EnergyStore, type EnergyStoreParts } from './energy-store.js';
 import { changedIds, type EnergyValue, ownValues, settle, sharedValues } from './energy-view.js';
-import { checkAttributeWriter, writeAttribute } from './energy-writes.js';
+import { checkAttributeWriter, writeAttributes } from './energy-writes.js';
 import { type Finish, type Job, JobQueue } from './job-queue.js';
 import { type StageTarget, sameTarget, stageTarget } from './stage-target.js';
 
@@ -112,18 +112,17 @@ export class EnergyControlCore {
     checkAttributeWriter(this.#parts.config, this.#state, caller, id);
   }
 
-  /** Judges one value of a write against the state of the moment; throws PeerError. */
-  checkWrite(caller: ZoneRank, id: number, value: number | null): void {
-    writeAttribute(this.#parts.config, this.#state, caller, id, value, this.#parts.clock.now());
+  /** Judges a write against the state of the moment; throws PeerError. */
+  checkWrite(caller: ZoneRank, values: ReadonlyMap<number, number | null>): void {
+    writeAttributes(this.#parts.config, this.#state, caller, values, this.#parts.clock.now());
   }
 
   /** All or none; the lowest failing id decides. Rejects like `execute`, with 6 for an attribute that is not writable. */
   async write(caller: ZoneRank, values: ReadonlyMap<number, number | null>): Promise<void> {
-    await this.#command(caller, (state, at) => {
-      const ascending = [...values].sort(([a], [b]) => a - b);
-      const next = ascending.reduce((draft, [id, value]) => writeAttribute(this.#parts.config, draft, caller, id, value, at), state);
-      return { state: next, result: { kind: 'success' } };
-    });
+    await this.#command(caller, (state, at) => ({
+      state: writeAttributes(this.#parts.config, state, caller, values, at),
+      result: { kind: 'success' },
+    }));
   }
 
   /** Holds when this returns, unless another step is under way: then right after it. */

@@ -20,8 +20,19 @@ export function checkAttributeWriter(config: EnergyConfig, state: EnergyState, c
   if (id >= 70 && id <= 72) checkFailsafeWriter(config, state, caller);
 }
 
-/** One attribute write at monotonic ms `now`. Throws PeerError; what it refuses has changed nothing. */
-export function writeAttribute(
+/** A write of several attributes at monotonic ms `now`, one after the other in ascending order. Throws PeerError; what it refuses has changed nothing. */
+export function writeAttributes(
+  config: EnergyConfig,
+  state: EnergyState,
+  caller: ZoneRank,
+  values: ReadonlyMap<number, number | null>,
+  now: number,
+): EnergyState {
+  const ascending = [...values].sort(([a], [b]) => a - b);
+  return ascending.reduce((draft, [id, value]) => writeAttribute(config, draft, caller, id, value, now), state);
+}
+
+function writeAttribute(
   config: EnergyConfig,
   state: EnergyState,
   caller: ZoneRank,

@@ -100,12 +100,12 @@ export class EnergyControl implements FeatureInstance {
     this.core.authorizeWrite(caller, id);
   }
 
-  checkWrite(id: number, value: CborValue, caller: Caller): void {
-    this.core.checkWrite(caller, id, integer(value) ?? null);
+  checkWrite(id: number, value: CborValue, caller: Caller, before: ReadonlyMap<number, CborValue>): void {
+    this.core.checkWrite(caller, numbers([...before, [id, value]]));
   }
 
   write(values: ReadonlyMap<number, CborValue>, caller: Caller): Promise<void> {
-    return this.core.write(caller, new Map([...values].map(([id, value]) => [id, integer(value) ?? null])));
+    return this.core.write(caller, numbers(values));
   }
 
   authorize(command: number, parameters: Parameters, caller: Caller): void {
@@ -190,6 +190,10 @@ function outcome(name: EnergyCommand['name'], result: EnergyResult, unixNow: num
       if (name !== 'adjustStartTime') values.set('newState', result.newState);
   }
   return { values: values satisfies CborMap };
+}
+
+function numbers(values: Iterable<readonly [number, CborValue]>): ReadonlyMap<number, number | null> {
+  return new Map([...values].map(([id, value]) => [id, integer(value) ?? null]));
 }
 
 /** Undefined when absent. */

@@ -21,14 +21,14 @@ export function answerWrite(feature: Feature, request: Request, caller: Caller):
   }
   ids.sort((a, b) => a - b);
   const values = new Map<number, CborValue>();
-  for (const id of ids) values.set(id, check(feature, id, given.get(id) as CborValue, caller));
+  for (const id of ids) values.set(id, check(feature, id, given.get(id) as CborValue, caller, values));
   const written = values.size === 0 ? undefined : feature.instance.write?.(values, caller);
   return written instanceof Promise
     ? written.then(() => readBack(feature, request.id, ids, caller))
     : readBack(feature, request.id, ids, caller);
 }
 
-function check(feature: Feature, id: number, value: CborValue, caller: Caller): CborValue {
+function check(feature: Feature, id: number, value: CborValue, caller: Caller, before: ReadonlyMap<number, CborValue>): CborValue {
   const attribute = feature.attribute(id);
   if (attribute?.access === 'readOnly' || isGlobal(id))
     throw new PeerError(InteractionStatus.READ_ONLY, `attribute ${id}: attribute is not writable`);
@@ -36,7 +36,7 @@ function check(feature: Feature, id: number, value: CborValue, caller: Caller): 
   const { value: checked, violation } = value === null ? nothing(attribute) : examine(attribute.type, value, attribute.name);
   feature.instance.authorizeWrite?.(id, caller);
   if (violation !== undefined) throw violation;
-  feature.instance.checkWrite?.(id, checked, caller);
+  feature.instance.checkWrite?.(id, checked, caller, before);
   return checked;
 }
 

@@ -47,8 +47,8 @@ export interface FeatureInstance {
   read(id: number, caller: Caller): CborValue;
   /** Asked before the range of a value is judged (features.md, "Forms"); throws PeerError: 10 capability, 8 authority. */
   authorizeWrite?(id: number, caller: Caller): void;
-  /** Judges one value of a write, in ascending order of ids and before anything is written; throws PeerError. */
-  checkWrite?(id: number, value: CborValue, caller: Caller): void;
+  /** Judges one value of a write, in ascending order of ids and before anything is written: `before` are the lower ones, accepted. Throws PeerError. */
+  checkWrite?(id: number, value: CborValue, caller: Caller, before: ReadonlyMap<number, CborValue>): void;
   /** Makes all values of one request hold, or rejects and changes nothing. What it acknowledges is durable, where it must be. */
   write?(values: ReadonlyMap<number, CborValue>, caller: Caller): void | Promise<void>;
   /** Asked of a well-formed command before its values are judged; throws PeerError 8. A value out of range may be among the parameters. */

@@ -54,8 +54,8 @@ export class ForcedFeature implements FeatureInstance {
     this.#inner.authorizeWrite?.(id, caller);
   }
 
-  checkWrite(id: number, value: CborValue, caller: Caller): void {
-    this.#inner.checkWrite?.(id, value, caller);
+  checkWrite(id: number, value: CborValue, caller: Caller, before: ReadonlyMap<number, CborValue>): void {
+    this.#inner.checkWrite?.(id, value, caller, before);
   }
 
   async write(values: ReadonlyMap<number, CborValue>, caller: Caller): Promise<void> {

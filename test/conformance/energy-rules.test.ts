@@ -80,6 +80,11 @@ describe.each(['draft', 'reference'] as const)('features.md §3 over TLS, profil
     ] as const)
       expect(await write(grid, ...values)).toBe(values[1][0] === 99 ? 3 : 11);
     expect(await write(grid, [2, 0], [21, -1])).toBe(6);
+    // Each is judged after the lower ones: the opt-out that comes first refuses the limit, or lets it through.
+    expect(await write(grid, [3, 3], [21, 5_000_000])).toBe(11);
+    expect(await write(grid, [3, 3])).toBe(0);
+    expect(await write(grid, [3, 0], [21, 5_000_000])).toBe(0);
+    expect(await write(grid, [21, null])).toBe(0);
     expect(await write(grid, [21, -1], [99, 0])).toBe(11);
     expect(await read(grid, 21, 23, 41, 43, 72)).toEqual([null, null, null, null, draft ? 14_400 : 7200]);
     expect(await write(grid, [21, 5_000_000], [41, 3_000_000], [70, 2_000_000], [72, 86_400])).toBe(0);
