@@ -119,6 +119,10 @@ export function parseDeviceArguments(
   try {
     command.parse([...argv], { from: 'user' });
     if (run !== undefined) return { kind: 'command', run };
+    checkSwallowed(
+      command.opts(),
+      command.commands.map((each) => each.name()),
+    );
     return { kind: 'run', options: checked(command.opts(), isTerminal) };
   } catch (error) {
     if (error instanceof CommanderError) return { kind: 'exit', code: error.exitCode === 0 ? 0 : 2 };
@@ -132,6 +136,13 @@ export function parseDeviceArguments(
 function adopt(program: Command, command: Command): void {
   for (const each of [command, ...command.commands]) each.copyInheritedSettings(program);
   program.addCommand(command);
+}
+
+/** `--set a=b pics`: an option that takes several words has taken the command for one of them. */
+function checkSwallowed({ interface: allow = [], denyInterface: deny = [], set = [] }: Raw, commands: readonly string[]): void {
+  const swallowed = [...allow, ...deny, ...set].find((word) => commands.includes(word));
+  if (swallowed !== undefined)
+    throw new ConfigError(swallowed, `a command stands before an option that takes several words: mash-device ${swallowed} --set …`);
 }
 
 interface Raw {

@@ -54,8 +54,15 @@ export function withoutAddress(): ControllerError {
 
 /** The fourth class: an address, and nobody answers there. `reasons`: one for each address. */
 export function connectionFailed(reasons: readonly string[]): ControllerError {
+  // protocol.md: 8444 is open while the window is, so that a closed port is a closed window first of all.
+  const refused = reasons.some((reason) => reason.endsWith('ECONNREFUSED'));
   return new ControllerError('CONNECTION_FAILED', `Cannot connect to device (${listed(reasons)})`, {
-    suggestions: ['Device may be busy or unresponsive', 'Firewall may be blocking connection', 'Try power-cycling the device'],
+    suggestions: [
+      ...(refused ? ['Its commissioning window may be closed: press the pairing button of the device'] : []),
+      'Device may be busy or unresponsive',
+      'Firewall may be blocking connection',
+      'Try power-cycling the device',
+    ],
     retryAction: 'connect',
   });
 }

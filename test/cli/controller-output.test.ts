@@ -13,6 +13,7 @@ describe('a device that is not found (connection-establishment §7.5)', () => {
     ['TC-NOTFOUND-2', notFound(7, { complete: [], incomplete: others }), 3, 'Found devices with discriminators: 9', 'scan the QR code'],
     ['TC-NOTFOUND-3', withoutAddress(), 3, 'Check router/DHCP configuration', 'look again'],
     ['TC-NOTFOUND-4', connectionFailed(['[fd00::1]:8444: ECONNREFUSED']), 3, 'Firewall may be blocking', 'connect again'],
+    ['a closed port', connectionFailed(['[fd00::1]:8444: ECONNREFUSED']), 3, 'press the pairing button', 'connect again'],
     ['TC-MULTIIF-5', unreachable(['a', 'a', 'b']), 3, 'Device unreachable (a; b)', 'connect again'],
     ['TC-MULTIIF-10', authenticationFailed(['a']), 4, 'Device authentication failed (a)', 'connect again'],
   ])('%s: message, suggestions, what to do next, and the same as JSON', (_id, error, exitCode, said, next) => {

@@ -135,6 +135,8 @@ describe('what is wrong is named', () => {
     ['--interface', 'argument missing'],
     ['--interface eth0%1', "'eth0%1' is no interface name"],
     ['--interface eth0,,eth1', "'' is no interface name"],
+    ['--set zones.slots=3 pics', 'a command stands before an option that takes several words: mash-device pics'],
+    ['--interface eth0 settings', 'a command stands before an option'],
     ['setings', "unknown command 'setings'; there are log, settings, pics"],
     ['--deny-interface kind:radio', "'radio' is none of the kinds"],
     ['--set', 'argument missing'],
