@@ -53,6 +53,8 @@ export class CommissioningPeer {
   /** Once certInstall was sent. */
   deviceId = '';
   zoneId = '';
+  /** CERT_ACK 0 was seen: the zone is on the device, whatever the case wanted. */
+  installed = false;
 
   private constructor(channel: CommissioningChannel, crypto: Crypto, { dialect, zone, code }: CommissioningOptions) {
     this.channel = channel;
@@ -84,7 +86,9 @@ export class CommissioningPeer {
   /** The next message; `closed` where the connection ends first. Throws Refuted where nothing comes, and for what is no message. */
   async answer(due: string, timeout = PATIENCE): Promise<Answer> {
     try {
-      return await this.channel.receive(due, timeout);
+      const answer = await this.channel.receive(due, timeout);
+      if (answer.type === 'certAck' && answer.status === 0) this.installed = true;
+      return answer;
     } catch (error) {
       if (!(error instanceof ControllerError)) throw error;
       if (error.code === 'CONNECTION_LOST') return { type: 'closed' };

@@ -99,3 +99,10 @@ it('a device that dies in the middle: its case fails, the rest is not tried, eve
   expect([first.split(' ')[0], rest.length]).toEqual([tried[1], tried.length - 2]);
   for (const failure of rest) expect(failure).toContain(`not tried: the device has not answered since ${tried[1]}: ECONNREFUSED`);
 });
+
+it('a zone that should have been refused is taken back: the next case does not find it', async () => {
+  const cases = CASES.filter(({ id }) => id === 'TC-ZONE-3');
+  const mutation: Mutation = { set: { 'zones.slots': '6' } };
+  const found = failures(await runLab({ profile: 'draft', dialects: ['draft', 'reference'], cases, patience: 15, mutation }));
+  expect(found.map((failure) => failure.split(':')[0])).toEqual(['TC-ZONE-3 (draft)', 'TC-ZONE-3 (reference)']);
+});
