@@ -28,6 +28,9 @@ export function judge(time: TimeReading, notBefore: number, notAfter: number): T
   return time.quality === 'floor' ? 'cannot-tell' : 'not-yet-valid';
 }
 
+/** Seconds from `earliest` on in which this firmware may still run: 20 years, as long as an attestation holds (commissioning-pase §9.3). */
+const LIFE = 7305 * 86_400;
+
 export interface TrustedTimeOptions {
   readonly clock: Clock;
   /** Unix seconds: the earliest time at which this firmware can run, known when it is built. */
@@ -90,7 +93,9 @@ export class TrustedTime {
     return quality === 'synchronised' || notBefore <= now ? undefined : this.#raise(notBefore);
   }
 
+  /** A time beyond the life of this firmware is none: as a floor it would make every certificate look expired until a factory reset. */
   #raise(floor: number): number | undefined {
+    if (floor > this.#earliest + LIFE) return undefined;
     if (this.#floor !== undefined && floor <= this.#floor) return undefined;
     this.#floor = floor;
     this.#floorSetAt = this.#clock.now();

@@ -75,6 +75,15 @@ describe('the floor that is stored', () => {
     expect(time.observe()).toBe(NOW + 60);
   });
 
+  it('is not raised by a clock that shows a time beyond the life of this firmware', async () => {
+    const { clock, time } = world(NOW);
+    expect(time.observe()).toBe(NOW);
+    clock.setWall((EARLIEST + 21 * YEAR) * 1000);
+    expect(time.observe()).toBeUndefined();
+    clock.setWall((NOW + 5) * 1000);
+    expect(time.read()).toEqual({ quality: 'synchronised', now: NOW + 5 });
+  });
+
   it('never falls', async () => {
     const { clock, time } = world(NOW);
     time.observe();
@@ -121,6 +130,14 @@ describe('a Zone CA that the setup code has just proved', () => {
     const { time } = world(0);
     expect(time.proveBy(EARLIEST - YEAR)).toBeUndefined();
     expect(time.read().quality).toBe('unset');
+  });
+
+  it('one from beyond the life of this firmware tells nothing', () => {
+    const { time } = world(0);
+    expect(time.proveBy(253_402_300_799)).toBeUndefined();
+    expect(time.proveBy(EARLIEST + 7305 * 86_400 + 1)).toBeUndefined();
+    expect(time.read().quality).toBe('unset');
+    expect(time.proveBy(EARLIEST + 7305 * 86_400)).toBe(EARLIEST + 7305 * 86_400);
   });
 
   it('gives way to a clock set later', () => {
