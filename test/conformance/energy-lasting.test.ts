@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { simEvse } from '../../boards/sim-evse.js';
 import { makeZone } from '../world/controller.js';
 import { DeviceWorld } from '../world/device-world.js';
 import { A, C, command, F, INVOKE, invoke, L, lose, map, O, pair, read, status, subscribe, write } from '../world/energy-peer.js';
@@ -70,6 +71,23 @@ describe.each(['draft', 'reference'] as const)('features.md §1, §4 over TLS, p
     expect(await read(grid, 2, 20)).toEqual([draft ? L : C, 5_000_000]);
     await home.connect();
     expect(await read(home, 20, 21)).toEqual([3_000_000, 3_000_000]);
+  });
+
+  it('§1: `hold`: FAILSAFE has no end, over a power cycle either, and at the return every stored limit counts', async () => {
+    const { grid, home } = await start(profile, simEvse, { 'failsafe.afterDuration': 'hold' });
+    await invoke(grid, 1, { consumptionLimit: 5_000_000, cause: 1 });
+    await invoke(home, 1, { consumptionLimit: 4_500_000, cause: 1 });
+    await lose(world, grid, home);
+    const held = { controlState: F, effectiveConsumptionLimit: 4_200_000, failsafeUntil: undefined };
+    await world.clock.advance(15_000_000);
+    expect(world.device.status.energy[0]).toMatchObject(held);
+    await world.close();
+    world.flash.powerUp();
+    await world.boot();
+    await world.clock.advance(15_000_000);
+    expect(world.device.status.energy[0]).toMatchObject(held);
+    await grid.connect();
+    expect(await read(grid, 2, 20)).toEqual([draft ? L : C, 4_500_000]);
   });
 
   it("§1: the user's override: Clear is allowed, SetLimit of cause 0 acts, 75 and 76 are null, and a loss ends it", async () => {

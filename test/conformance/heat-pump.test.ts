@@ -96,6 +96,16 @@ describe('sim-heat-pump (issue: boards; features.md §1, §2, §5)', () => {
     expect(await read(MEASUREMENT, 1)).toEqual([6_000_000]);
   });
 
+  it('a limit and the override that answers it reach the other zone in one frame', async () => {
+    await world.clock.advance(20_000);
+    await world.press();
+    const grid = await ZonePeer.commission(world, 'draft', makeZone('Grid', 1));
+    await grid.ask(SUBSCRIBE, new Map<number, CborValue>([[1, [2, 20, 75, 76]]]), ENERGY_CONTROL, 1);
+    await world.clock.advance(2000);
+    await invoke(SET_LIMIT, { consumptionLimit: 0, cause: 3 });
+    expect((await grid.notification())[1]).toEqual({ 2: 4, 20: 0, 75: 0, 76: 0 });
+  });
+
   it('the override ends at once when the limit does', async () => {
     await invoke(SET_LIMIT, { consumptionLimit: 0, cause: 3 });
     await invoke(CLEAR_LIMIT);

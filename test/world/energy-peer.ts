@@ -60,9 +60,10 @@ export function boardWith(
 export async function pair(
   profile: ProfileName,
   board: BoardDefinition = simEvse,
+  set: Readonly<Record<string, string>> = {},
 ): Promise<{ world: DeviceWorld; grid: ZonePeer; home: ZonePeer }> {
   // Nobody here answers pings.
-  const world = await DeviceWorld.start({ profile, board, set: { 'session.liveness': 'tcp' } });
+  const world = await DeviceWorld.start({ profile, board, set: { ...set, 'session.liveness': 'tcp' } });
   const home = await ZonePeer.commission(world, profile, makeZone('Home', 3, 3, 'LOCAL'));
   await world.clock.advance(20_000);
   await world.press();
