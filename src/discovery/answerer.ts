@@ -28,6 +28,8 @@ type Delays = 'none' | 'usual' | 'always';
 export class Answerer {
   readonly #parts: AnswererParts;
   readonly #pending: PendingAnswers;
+  /** Answers to probes, which wait for a quarter of a second at most. */
+  readonly #defences: PendingAnswers;
   readonly #unicasts: Later;
   readonly #truncated: TruncatedQueries;
   readonly #sources = new Map<string, DatagramSource>();
@@ -36,7 +38,8 @@ export class Answerer {
     const { clock, entropy } = parts;
     const overflow = (): void => parts.overflow();
     this.#parts = parts;
-    this.#pending = new PendingAnswers(clock, overflow, (promised) => this.#sayNow(promised));
+    this.#pending = new PendingAnswers(clock, overflow, (promised) => this.#say(promised, false));
+    this.#defences = new PendingAnswers(clock, overflow, (promised) => this.#say(promised, true));
     this.#unicasts = new Later(clock, overflow);
     this.#truncated = new TruncatedQueries(clock, entropy, (query, sender) => {
       const source = this.#sources.get(sender);
@@ -73,6 +76,7 @@ export class Answerer {
 
   close(): void {
     this.#pending.close();
+    this.#defences.close();
     this.#unicasts.close();
     this.#truncated.close();
     this.#sources.clear();
@@ -130,32 +134,45 @@ export class Answerer {
    * that (`to`), else when the time has come.
    */
   #defend(answers: readonly Answer[], query: DnsMessage, to: DatagramSource | undefined): void {
-    const { clock, history, send } = this.#parts;
-    const pauseOf = (answer: Answer): number => Math.max(0, ...answer.answers.map((record) => history.pause(record, true)));
+    const { clock, send } = this.#parts;
+    const pauseOf = (answer: Answer): number => this.#pauseOf(answer, true);
     const [free, said] = [answers.filter((answer) => pauseOf(answer) === 0), answers.filter((answer) => pauseOf(answer) > 0)];
     for (const message of packed(free)) send(message);
     if (to !== undefined) for (const message of packed(said, query.id)) send(message, to);
-    else for (const answer of said) this.#pending.put(answer, clock.now() + pauseOf(answer));
+    else for (const answer of said) this.#defences.put(answer, clock.now() + pauseOf(answer));
   }
 
   /** RFC 6762 §6: unique records at once, shared ones after 20…120 ms; none within a second of the last time. */
   #multicast(answers: readonly Answer[], delays: Delays): void {
-    const { clock, entropy, history, send } = this.#parts;
-    const isNow = (answer: Answer): boolean => !waits(answer, delays) && answer.answers.every((record) => history.pause(record) === 0);
+    const { clock, entropy, send } = this.#parts;
+    const isNow = (answer: Answer): boolean => !waits(answer, delays) && this.#pauseOf(answer) === 0;
     const [now, later] = [answers.filter(isNow), answers.filter((answer) => !isNow(answer))];
     for (const message of this.#packed(now)) send(message);
     const delay = randomDelay(entropy);
     for (const answer of later) {
       const own = waits(answer, delays) ? (this.#aggregates ? delay : randomDelay(entropy)) : 0;
-      const pause = Math.max(0, ...answer.answers.map((record) => history.pause(record)));
+      const pause = this.#pauseOf(answer);
       const company = this.#aggregates ? this.#pending.dueWithin(Math.max(pause, SHORTEST_DELAY), LONGEST_DELAY) : undefined;
       this.#pending.put(answer, company ?? clock.now() + Math.max(own, pause));
     }
   }
 
-  #sayNow(promised: Promised): void {
+  /** What is due; what has been multicast meanwhile, with an announcement or as a defence, waits again. */
+  #say(promised: Promised, toProbe: boolean): void {
+    const { clock, on, send } = this.#parts;
     const zone = this.#parts.zone();
-    if (zone !== undefined) for (const message of this.#packed(answersNow(promised, zone, this.#parts.on()))) this.#parts.send(message);
+    if (zone === undefined) return;
+    const answers = answersNow(promised, zone, on());
+    const isDue = (answer: Answer): boolean => this.#pauseOf(answer, toProbe) === 0;
+    const [due, early] = [answers.filter(isDue), answers.filter((answer) => !isDue(answer))];
+    for (const message of this.#packed(due)) send(message);
+    const waiting = toProbe ? this.#defences : this.#pending;
+    for (const answer of early) waiting.put(answer, clock.now() + this.#pauseOf(answer, toProbe));
+  }
+
+  /** Ms until all of it may be multicast again. */
+  #pauseOf(answer: Answer, toProbe = false): number {
+    return Math.max(0, ...answer.answers.map((record) => this.#parts.history.pause(record, toProbe)));
   }
 
   #delayOf(answers: readonly Answer[], delays: Delays): number {

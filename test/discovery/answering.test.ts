@@ -167,6 +167,22 @@ describe('when (RFC 6762 §6)', () => {
   });
 });
 
+it('an answer that has to wait for its second does not hold up the defence of its name (RFC 6762 §6, §8.1)', async () => {
+  const { world, peer } = await announced();
+  const since = world.clock.now();
+  peer.send('p0', query(INSTANCE, TYPE.SRV));
+  await world.clock.advance(100);
+  peer.send('p0', query(INSTANCE, TYPE.SRV));
+  await world.clock.advance(50);
+  peer.send('p0', ask([[INSTANCE, TYPE.ANY]], { authorities: [{ ...RECORDS.srv, port: 1 }] }));
+  await world.clock.advance(5000);
+  expect(said(world, since)).toEqual([
+    [1, 'group', 'SRV'],
+    [251, 'group', 'SRV TXT'],
+    [1251, 'group', 'SRV'],
+  ]);
+});
+
 it.each([
   ['draft', 0],
   ['reference', 1],
