@@ -53,6 +53,7 @@ async function run(options: ConformanceArguments): Promise<number> {
     host: hostname(),
   };
   await bench.start();
+  stopOnSignal(bench);
   try {
     const progress = format === 'text' && out === undefined ? print : complain;
     const { cases, dialects, long } = options;
@@ -70,6 +71,18 @@ async function run(options: ConformanceArguments): Promise<number> {
   } finally {
     await bench.close();
   }
+}
+
+/** Whoever breaks off a run leaves no zone of it on the device. A second signal ends at once. */
+function stopOnSignal(bench: Bench): void {
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ] as const)
+    process.once(signal, () => {
+      complain('mash-conformance: broken off; the zones of this run are removed\n');
+      void bench.close().finally(() => process.exit(128 + number));
+    });
 }
 
 /** Before the run, which may take an hour; a report that is there stays until the new one is. */

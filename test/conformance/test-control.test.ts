@@ -326,10 +326,12 @@ describe('ResetTestState', () => {
     const shown = async (): Promise<unknown> => Object.fromEntries(await state(test));
     const before = await shown();
     const keys = world.clock.pending().length;
+    const records = Buffer.from(world.flash.image());
     for (let i = 0; i < 1000; i++) await trigger(test, RESET);
     expect(await shown()).toEqual(before);
     await world.clock.advance(5000);
     expect(world.clock.pending().length).toBeLessThanOrEqual(keys);
+    expect(records.equals(world.flash.image())).toBe(true);
   });
 });
 
