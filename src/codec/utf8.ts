@@ -11,6 +11,21 @@ export function utf8Encode(text: string): Uint8Array {
   return ascii;
 }
 
+/** How many bytes `utf8Encode` makes of it. */
+export function utf8Length(text: string): number {
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) length += 1;
+    else if (unit < 0x800) length += 2;
+    else if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      length += 4;
+      i++;
+    } else length += 3;
+  }
+  return length;
+}
+
 function encodeAny(text: string): Uint8Array {
   const bytes: number[] = [];
   for (const character of text) {

@@ -1,6 +1,6 @@
 import { webcrypto } from 'node:crypto';
 import { toHex } from '../codec/hex.js';
-import { utf8Encode } from '../codec/utf8.js';
+import { utf8Length } from '../codec/utf8.js';
 import type { DialectName } from '../dialect/messages.js';
 import { ConfigError } from '../errors.js';
 import { nodeKeyPem } from '../node/keys.js';
@@ -245,7 +245,7 @@ function subjectKeyId(crypto: Crypto, publicKey: Uint8Array): x509.SubjectKeyIde
 const NAME_MAXIMUM = 48;
 
 function checkZoneName(name: string): void {
-  const length = utf8Encode(name).length;
+  const length = utf8Length(name);
   if (length === 0 || length > NAME_MAXIMUM) throw new ConfigError('zone name', `1…${NAME_MAXIMUM} bytes are due, not ${length}`);
   for (const character of name)
     if (character < ' ' || character === '\x7f') throw new ConfigError('zone name', 'contains control characters');

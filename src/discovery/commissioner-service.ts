@@ -1,4 +1,4 @@
-import { utf8Encode } from '../codec/utf8.js';
+import { utf8Length } from '../codec/utf8.js';
 import { truncateText } from './name.js';
 import type { ServiceDefinition } from './service.js';
 import { txtText } from './txt.js';
@@ -33,7 +33,7 @@ export function commissionerService(data: CommissionerData): ServiceDefinition {
   const suffix = data.tag === undefined ? '' : ` (${controllerName === undefined ? '' : `${controllerName} `}${data.tag})`;
   return {
     type: COMMISSIONER,
-    instance: truncateText(zoneName, LABEL_MAXIMUM - utf8Encode(suffix).length) + suffix,
+    instance: truncateText(zoneName, LABEL_MAXIMUM - utf8Length(suffix)) + suffix,
     port: data.port,
     txt: [
       ['ZN', txtText(data.zoneName)],

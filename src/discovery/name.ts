@@ -1,4 +1,4 @@
-import { utf8Decode, utf8Encode } from '../codec/utf8.js';
+import { utf8Decode, utf8Encode, utf8Length } from '../codec/utf8.js';
 import { PeerError } from '../errors.js';
 
 /**
@@ -56,11 +56,11 @@ export function isChildOf(name: Name, parent: Name): boolean {
 
 /** The longest beginning of `text` that takes at most `maximum` bytes as UTF-8; never cuts a character in two. */
 export function truncateText(text: string, maximum: number): string {
-  if (utf8Encode(text).length <= maximum) return text;
+  if (utf8Length(text) <= maximum) return text;
   let kept = '';
   let length = 0;
   for (const character of text) {
-    length += utf8Encode(character).length;
+    length += utf8Length(character);
     if (length > maximum) break;
     kept += character;
   }

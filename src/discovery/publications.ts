@@ -1,4 +1,4 @@
-import { utf8Encode } from '../codec/utf8.js';
+import { utf8Length } from '../codec/utf8.js';
 import { encodeMessage, responseMessage } from './message.js';
 import { type Name, nameKey, truncateText } from './name.js';
 import { nameHashes } from './peek.js';
@@ -37,7 +37,7 @@ export class Publication {
   /** RFC 6762 §9: the next number behind the name; of the letters that discovery §2.5 allows. */
   rename(): void {
     const suffix = ` ${++this.#number}`;
-    this.service = { ...this.service, instance: truncateText(this.#wanted, LABEL_MAXIMUM - utf8Encode(suffix).length) + suffix };
+    this.service = { ...this.service, instance: truncateText(this.#wanted, LABEL_MAXIMUM - utf8Length(suffix)) + suffix };
   }
 }
 

@@ -1,6 +1,6 @@
 import { type CborValue, decodeCbor, encodeCbor } from '../codec/cbor.js';
 import { integerAt, mapOf, textAt } from '../codec/shape.js';
-import { utf8Encode } from '../codec/utf8.js';
+import { utf8Length } from '../codec/utf8.js';
 import { PeerError } from '../errors.js';
 import type { FeatureInstance, ReportChange } from '../model/feature.js';
 import { InteractionStatus } from '../model/status.js';
@@ -54,8 +54,7 @@ export class Tariff implements FeatureInstance {
     const currency = parameters.get('currency') as string;
     const description = parameters.get('description');
     if (!isCurrency(currency)) throw violated('a currency is three capital letters');
-    if (typeof description === 'string' && utf8Encode(description).length > MOST_BYTES)
-      throw violated(`description: at most ${MOST_BYTES} bytes`);
+    if (typeof description === 'string' && utf8Length(description) > MOST_BYTES) throw violated(`description: at most ${MOST_BYTES} bytes`);
     const turn = this.#turn.then(() => this.#store(parameters, currency));
     this.#turn = turn.catch(() => undefined);
     await turn;

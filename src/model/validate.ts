@@ -1,6 +1,6 @@
 import { type CborKey, type CborValue, isMap, WideInteger } from '../codec/cbor.js';
 import { kindOf } from '../codec/shape.js';
-import { utf8Encode } from '../codec/utf8.js';
+import { utf8Length } from '../codec/utf8.js';
 import type { EnumSchema, FieldSchema, IntegerName, ValueType } from './schema.js';
 
 /** A value that does not fit its table: `shape` is answered by status 5, `range` by 11 (features.md, "Forms"). */
@@ -64,7 +64,7 @@ function check(type: ValueType, value: CborValue, where: string, outside: ValueE
       return value;
     case 'string':
       if (typeof value !== 'string') throw wrong(where, 'a text', value);
-      if (type.maximum !== undefined && utf8Encode(value).length > type.maximum)
+      if (type.maximum !== undefined && utf8Length(value) > type.maximum)
         outside.push(new ValueError('range', `${where}: at most ${type.maximum} bytes are allowed`));
       return value;
     case 'map':

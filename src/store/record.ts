@@ -1,4 +1,4 @@
-import { utf8Decode, utf8Encode } from '../codec/utf8.js';
+import { utf8Decode, utf8Encode, utf8Length } from '../codec/utf8.js';
 import { crc32 } from './crc32.js';
 import {
   align,
@@ -38,7 +38,7 @@ export interface Place {
 
 export function entriesSize(entries: Iterable<Entry>): number {
   let size = 0;
-  for (const entry of entries) size += entrySize(utf8Encode(entry.key).length, entry.value?.length ?? 0);
+  for (const entry of entries) size += entrySize(utf8Length(entry.key), entry.value?.length ?? 0);
   return size;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { utf8Decode, utf8Encode } from '../../src/codec/utf8.js';
+import { utf8Decode, utf8Encode, utf8Length } from '../../src/codec/utf8.js';
 import { SeededEntropy } from '../world/entropy.js';
 
 const encoder = new TextEncoder();
@@ -15,13 +15,14 @@ function oracle(bytes: Uint8Array): string | undefined {
 }
 
 describe('utf8', () => {
-  it('encodes like TextEncoder, lone surrogates included', () => {
+  it('encodes like TextEncoder, and says how long that is, lone surrogates included', () => {
     const anyUnits = fc
       .array(fc.oneof(fc.nat(0xffff), fc.integer({ min: 0xd7f0, max: 0xe010 })))
       .map((units) => String.fromCharCode(...units));
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), anyUnits), (text) => {
         expect(utf8Encode(text)).toEqual(encoder.encode(text));
+        expect(utf8Length(text)).toBe(encoder.encode(text).length);
       }),
       { seed: 3629, numRuns: 2000 },
     );
