@@ -24,6 +24,13 @@ import { testControl } from './test-mode.js';
 /** After this long a stop that hangs is ended: SIGTERM promises two seconds. */
 const STOP_LIMIT = 1900;
 
+/** `hungUp`: the terminal is gone, and Node aborts when it leaves one (it cannot put it back): the signal is left to do its work. */
+function end(hungUp: boolean): void {
+  if (!hungUp) process.exit(0);
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
+}
+
 /** What on this command line helps. */
 function hinted(error: unknown): unknown {
   const taken = error instanceof NetworkError && error.message.includes('already in use');
@@ -85,7 +92,7 @@ async function run(options: DeviceArguments): Promise<void> {
   let restoreTerminal = (): void => {};
   let stopping = false;
   // Ctrl-C can arrive twice: from the terminal to the whole group, and forwarded by a wrapper.
-  const stop = (): void => {
+  const stop = (signal?: NodeJS.Signals): void => {
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), STOP_LIMIT).unref();
@@ -94,9 +101,9 @@ async function run(options: DeviceArguments): Promise<void> {
       .close()
       .then(() => protocolLog?.close())
       .then(() => lock.release())
-      .then(() => process.exit(0));
+      .then(() => end(terminal && signal === 'SIGHUP'));
   };
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop(signal));
   process.on('SIGUSR1', () => panel.press('short'));
   process.on('SIGUSR2', () => panel.press('long'));
   try {
@@ -127,6 +134,8 @@ const parsed = parseDeviceArguments(
 // `log view … | head` ends the pipe: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
+  // A terminal that is gone sends SIGHUP as well, which stops the device as it should.
+  if (error.code === 'EIO') return;
   throw error;
 });
 if (parsed.kind === 'exit') process.exitCode = parsed.code;

@@ -34,9 +34,8 @@ function json(level: LogLevel, scope: string, message: string, fields: LogFields
 
 function pretty(level: LogLevel, scope: string, message: string, fields: LogFields): string {
   const time = new Date().toISOString().slice(11, 23);
-  const rest = Object.entries(fields).map(
-    ([key, value]) => ` ${key}=${typeof value === 'string' ? quoted(value) : JSON.stringify(value, plain)}`,
-  );
+  const told = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const rest = told.map(([key, value]) => ` ${key}=${typeof value === 'string' ? quoted(value) : JSON.stringify(value, plain)}`);
   return `${time} ${level.padEnd(5)} ${scope === '' ? '' : `${scope}: `}${message}${rest.join('')}`;
 }
 

@@ -73,8 +73,9 @@ export class TerminalPanel {
     this.#footer.show(layPanel(content, size(), qrLines));
   }
 
-  /** Takes the panel away. What is printed afterwards stands alone. */
+  /** Takes the panel away, and looks at the device no more. What is printed afterwards stands alone. */
   close(): void {
+    this.#status = () => [];
     this.#footer.close();
   }
 
@@ -96,6 +97,8 @@ export class TerminalPanel {
         else this.#act(key);
       }
     };
+    // A terminal that is gone is no error of the device: SIGHUP tells.
+    input.on('error', () => undefined);
     input.setRawMode(true);
     input.on('data', onKey);
     return () => {

@@ -41,6 +41,12 @@ describe('json', () => {
 });
 
 describe('pretty', () => {
+  it('says nothing of what is not there, as JSON does', () => {
+    const fields = { interface: undefined, reason: 'none' };
+    expect(logged('pretty', fields)).toMatch(/message reason=none$/);
+    expect(logged('json', fields)).not.toContain('interface');
+  });
+
   it('is readable', () => {
     expect(
       logged('pretty', { zone: 'A66A', remote: 'fe80::1%eth0', reason: 'two words', empty: '', list: [1, 2] }).replace(/^\S+/, 'T'),

@@ -331,6 +331,13 @@ describe('what the device does', () => {
     vi.advanceTimersByTime(1000);
     expect(written[1]).toContain('FAILSAFE 3:59:59');
     release();
+    // A device that stops clears its display, and its relay is released by then.
+    Object.defineProperty(device, 'status', {
+      get: () => {
+        throw new Error('looked at');
+      },
+    });
+    subject.draw({ kind: 'blank' });
     vi.advanceTimersByTime(5000);
     expect(written).toHaveLength(3);
     vi.useRealTimers();
