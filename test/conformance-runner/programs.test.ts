@@ -14,8 +14,6 @@ import { ENABLE_KEY } from './lab.js';
 const CODE = '20220211';
 /** Shortened, so that what waits for them can be waited for; the PICS says the same. */
 const SHORT = { 'commissioning.firstMessage': 2000, 'commissioning.csrRequest': 2000 };
-/** What no code of the registry says. */
-const UNREGISTERED = 'MASH.S.COMM.PASE_WAIT_X=2\n';
 /** A window of profile `reference` cannot be shortened: TC-COMM-2 is for `--long` there, and TC-COMM-WINDOW-001 stands in. */
 const WINDOW = { draft: { 'commissioning.window': 8000 }, reference: {} };
 /** What only multicast, or a link-local address, shows. */
@@ -133,7 +131,7 @@ async function report(profile: 'draft' | 'reference', { target, ports, interface
   const own = [...common, '--state', path.join(folder, 'unused'), '--set', ...settings];
   const printed = runNode(folder, programs.device, 'pics', ...own);
   if (printed.status !== 0) throw new Error(printed.stderr);
-  writeFileSync(pics, `${printed.stdout}${UNREGISTERED}`);
+  writeFileSync(pics, printed.stdout);
   const device = await supervise(folder, () =>
     run('device', [programs.device, ...common, ...where, '--discriminator', '1234', '--log-format', 'json', '--set', ...settings]),
   );
