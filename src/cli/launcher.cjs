@@ -14,7 +14,19 @@ const DIGEST_BYTES = 32;
 /** What `load` takes beside the program `name` of this text: a digest and V8's code of it. */
 function compile(text, name) {
   const body = bodyOf(Buffer.from(text));
-  const data = scriptOf(body, name).createCachedData();
+  return codeWith(body, scriptOf(body, name));
+}
+
+/** Starts the program and gives its code with every function in it that was called until then. */
+function compileStarted(file) {
+  const body = bodyOf(fs.readFileSync(file));
+  const script = scriptOf(body, path.basename(file));
+  run(script, file);
+  return () => codeWith(body, script);
+}
+
+function codeWith(body, script) {
+  const data = script.createCachedData();
   return Buffer.concat([digestOf(body, data), data]);
 }
 
@@ -53,10 +65,12 @@ function scriptOf(body, filename, cachedData) {
 }
 
 /** `import()` of a script from V8's code finds nothing: the bundle asks `require.outside` in its place (rollup.config.mjs). */
-function run(file) {
+function run(script, file) {
   require.outside = (id) => import(id);
-  load(file).runInThisContext()(exports, require, module, file, path.dirname(file));
+  script.runInThisContext()(exports, require, module, file, path.dirname(file));
 }
 
-if (require.main === module) run(__filename.replace(/\.start\.cjs$/, '.cjs'));
-else module.exports = { compile, load };
+if (require.main === module) {
+  const file = __filename.replace(/\.start\.cjs$/, '.cjs');
+  run(load(file), file);
+} else module.exports = { compile, compileStarted, load };

@@ -88,3 +88,10 @@ it.each(['mash-device', 'mash-controller', 'mash-conformance'] as const)('%s sta
   const { status, stdout } = runNode(folder, launcher, '--help');
   expect([status, stdout]).toEqual([0, expect.stringContaining(`Usage: ${name} `)]);
 });
+
+it('the code of the device has what a start calls: it was started once when it was built', async () => {
+  const launcher = await program('mash-device');
+  const text = readFileSync(launcher.replace('.start.cjs', '.cjs'), 'utf8');
+  const code = readFileSync(launcher.replace('.start.cjs', '.code'));
+  expect(code.length).toBeGreaterThan(1.5 * compile(text, 'mash-device.cjs').length);
+});
