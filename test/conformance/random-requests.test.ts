@@ -152,5 +152,4 @@ it.each([
     for (const table of FEATURE_TABLES) expect([0, 2, 13]).toContain((await zone.ask(READ, undefined, table.id, endpointOf(table))).status);
     expect(world.log.lines.filter(({ level }) => level === 'error')).toEqual([]);
   },
-  60_000,
 );

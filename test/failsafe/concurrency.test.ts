@@ -145,4 +145,4 @@ test('commands and events that do not wait for one another, on a medium that sta
     }),
     { numRuns: LIVES },
   );
-}, 60_000);
+});
