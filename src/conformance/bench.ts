@@ -58,8 +58,8 @@ export class Bench {
   readonly #pending: CommissioningPeer[] = [];
   readonly #joined = new WeakSet<CommissioningPeer>();
   #made = 0;
-  /** When a commissioning connection was last seen to begin or to end. */
-  #lastCommissioning = Number.NEGATIVE_INFINITY;
+  /** A commissioning connection was there, whose end the device rests from. */
+  #mustRest = false;
 
   constructor(options: BenchOptions) {
     this.options = options;
@@ -129,7 +129,7 @@ export class Bench {
   async begin(): Promise<void> {
     if (this.testZone === undefined || this.pics.profile === 'draft') return this.openWindow();
     await this.testZone.reset();
-    this.#lastCommissioning = Number.NEGATIVE_INFINITY;
+    this.#mustRest = false;
   }
 
   /** Rejects with NotApplicable where nothing here can open it. */
@@ -158,9 +158,9 @@ export class Bench {
   /** A commissioning connection; the window is open. The former one rests as long as the device wants. */
   async commissioning(dialect: DialectName, kit: ZoneKit = this.kit(), code = this.options.code): Promise<CommissioningPeer> {
     const { crypto, clock } = this;
-    const rest = this.#lastCommissioning + REST[this.pics.profile] - this.clock.now();
-    if (rest > 0) await this.sleep(rest);
-    this.#lastCommissioning = this.clock.now();
+    // The device counts from the end of the former one, however long that took it.
+    if (this.#mustRest) await this.sleep(REST[this.pics.profile]);
+    this.#mustRest = true;
     try {
       const peer = await CommissioningPeer.connect({ crypto, clock, transport: this.transport }, this.target, {
         dialect,
@@ -189,7 +189,7 @@ export class Bench {
     const { zone: kit, dialect, zoneId, deviceId } = commissioned;
     const peer = await this.operational({ kit, dialect, deviceId });
     const zone: ZoneOnDevice = { kit, dialect, zoneId, deviceId, peer };
-    this.#lastCommissioning = this.clock.now();
+    this.#mustRest = true;
     this.#zones.push(zone);
     this.#joined.add(commissioned);
     await peer.read(0, 1, 1);
@@ -228,7 +228,7 @@ export class Bench {
 
   /** No connection and no zone of ours is left. */
   async cleanUp(): Promise<void> {
-    if (this.#pending.length > 0) this.#lastCommissioning = this.clock.now();
+    if (this.#pending.length > 0) this.#mustRest = true;
     for (const peer of this.#pending.splice(0)) {
       peer.destroy();
       // Of a device that takes what it should refuse: the next case is not to find it.
