@@ -25,10 +25,14 @@ function thisMachine(): Machine {
 /** Stops what goes on until Ctrl-C; a command that ends by itself has none. */
 let interrupt = (): void => {};
 
+/** The terminal is gone. Node aborts when it leaves one (it cannot put it back): SIGHUP is left to end the process. */
+let hungUp = false;
+
 // `subscribe --follow | head` ends the pipe: nobody reads on, so what would go on ends, and what has begun is finished.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    hungUp ||= error.code === 'EIO';
     interrupt();
   });
 
@@ -45,7 +49,8 @@ void main(process.argv.slice(2), {
       for (const signal of signals) process.off(signal, first);
     };
     // A second one ends the process.
-    const first = (): void => {
+    const first = (signal?: NodeJS.Signals): void => {
+      hungUp ||= signal === 'SIGHUP' && process.stdout.isTTY === true;
       release();
       stop();
     };
@@ -55,4 +60,5 @@ void main(process.argv.slice(2), {
   },
 }).then((code) => {
   process.exitCode = code;
+  if (hungUp) process.kill(process.pid, 'SIGHUP');
 });
