@@ -27,18 +27,19 @@ export class History {
     }
   }
 
-  /** Ms until the record may be multicast again. */
+  /** Ms until the record may be multicast again: 0 after exactly so long, whatever the fractions of the clock. */
   pause(record: DnsRecord, toProbe = false): number {
-    return Math.max(0, (toProbe ? REPEAT_TO_PROBE : REPEAT) - this.#age(record));
+    const free = this.#time(record) + (toProbe ? REPEAT_TO_PROBE : REPEAT);
+    return Math.max(0, free - this.#clock.now());
   }
 
   /** §5.4: "If the responder has not multicast that record recently (within one quarter of its TTL), then the responder SHOULD instead multicast". */
   isRecent(record: DnsRecord): boolean {
-    return this.#age(record) < (record.ttl * 1000) / 4;
+    return this.#clock.now() - this.#time(record) < (record.ttl * 1000) / 4;
   }
 
-  #age(record: DnsRecord): number {
-    return this.#clock.now() - (this.#times.get(recordKey(record)) ?? Number.NEGATIVE_INFINITY);
+  #time(record: DnsRecord): number {
+    return this.#times.get(recordKey(record)) ?? Number.NEGATIVE_INFINITY;
   }
 }
 

@@ -95,30 +95,22 @@ export class ControllerWorld {
       done = true;
     };
     work.then(finish, finish);
+    await this.until(() => done);
+    return work;
+  }
+
+  /** Lets sockets work, and the search for a device take its virtual time, until the condition holds; rejects after a minute. */
+  async until(condition: () => boolean): Promise<void> {
     const { clock } = this.device;
     const deadline = Date.now() + 60_000;
-    while (!done && Date.now() < deadline) {
+    while (!condition()) {
+      if (Date.now() > deadline) throw new Error(`not done in a minute; pending: ${clock.pending().map(({ name }) => name)}`);
       await new Promise((resolve) => setImmediate(resolve));
       const pending = clock.pending();
       const has = (names: readonly string[]): boolean => pending.some(({ name }) => names.includes(name));
       const passes = has(VIRTUAL) && !has(REAL);
       await clock.advance(passes ? Math.max(0, (pending[0]?.at ?? 0) - clock.now()) : 0);
     }
-    if (!done) throw new Error(`not done in a minute; pending: ${clock.pending().map(({ name }) => name)}`);
-    return work;
-  }
-
-  /** Lets sockets work, and the search for a device take its virtual time, until the condition holds. */
-  until(condition: () => boolean): Promise<void> {
-    return this.drive(
-      new Promise<void>((resolve) => {
-        const look = (): void => {
-          if (condition()) resolve();
-          else setImmediate(look);
-        };
-        look();
-      }),
-    );
   }
 
   /** The power of the device goes and comes back: nothing is closed, the flash keeps what was synced. */

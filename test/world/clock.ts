@@ -7,6 +7,9 @@ interface Entry {
   readonly callback: () => void;
 }
 
+/** Callbacks in one moment; what asks for more is a loop that no time ends. */
+const MOST_AT_ONCE = 100_000;
+
 /** A clock that moves only when the test says so. Callbacks run in the order of their deadlines, each at its own time. */
 export class VirtualClock implements Clock {
   #now = 0;
@@ -57,6 +60,7 @@ export class VirtualClock implements Clock {
   /** Moves time on by `milliseconds`, letting promises settle before and after every callback. */
   async advance(milliseconds: number, turns?: number): Promise<void> {
     const target = this.#now + milliseconds;
+    let atOnce = 0;
     await settle(turns);
     for (;;) {
       let next: Entry | undefined;
@@ -66,6 +70,8 @@ export class VirtualClock implements Clock {
       }
       if (next === undefined) break;
       this.#pending.delete(next);
+      atOnce = next.at > this.#now ? 0 : atOnce + 1;
+      if (atOnce > MOST_AT_ONCE) throw new Error(`time stands still: ${next.name} is due again and again at ${next.at}`);
       this.#now = next.at;
       next.callback();
       await settle(turns);
